@@ -1,0 +1,1 @@
+// Bytes: shared helpers of this room.
