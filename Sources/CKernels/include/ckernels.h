@@ -1,5 +1,194 @@
+// The kernels' contract: every operation of the model, on row-major fp32, as one table of functions a variant.
+//
+// Letters: N rows (tokens of a slice laid end to end, no padding), C hidden size, S sequences, NH heads,
+// HS head size, T length of one sequence, V vocabulary.
+//
+// Rules for all kernels
+// - Outputs first, then `const` inputs, then sizes. Pointers marked `restrict` must not overlap any other argument.
+// - Parameter gradients are added to (`+=`); activation gradients are written (`=`).
+// - They allocate nothing, keep no globals, print nothing, and may run on several threads at once on disjoint outputs.
+// - Sums run in an order fixed by the sizes and the variant alone, so a variant repeats itself bit for bit. Variants
+//   agree with each other within rounding; dropout masks, `sum_of_squares` and `is_finite` are the same in all.
+// - Indices (ids, rows, labels, offsets) are not checked here: the caller has.
 #ifndef CKERNELS_H
 #define CKERNELS_H
+
+#include <stdbool.h>
 #include <stddef.h>
-int ck_probe(void);
+#include <stdint.h>
+
+#pragma clang assume_nonnull begin
+
+// A dropout stream. Element (row, column) is kept when hash(seed, row, column) >= threshold and is then multiplied by
+// `scale` = 1 / (1 - rate); otherwise it is 0. Pure and counter-based: backward makes the same mask again, nothing is
+// stored. threshold = rate * 2^32; 0 means off (scale 1). The hash is stated in dropout.h.
+typedef struct {
+    uint64_t seed;
+    uint32_t threshold;
+    float scale;
+} ck_dropout;
+
+// What one AdamW step needs beside its buffers.
+typedef struct {
+    float learning_rate, beta1, beta2, epsilon, weight_decay;
+    float bias_correction1, bias_correction2;  // 1 - beta^t
+    float grad_scale;                          // gradients are multiplied by this first (clipping, averaging)
+} ck_adamw;
+
+// Queries of one head are worked on in tiles of this many rows, so that a tile of scores stays in the L2 cache.
+enum { CK_ATTENTION_TILE = 128 };
+
+// out, x: (n). out may be x. Worst error against the true value, all finite x, in units of the last place:
+// exp 1.1 (results below 2^-126 are 0), erf 1.5, tanh 1.5. The reference calls libm. NaN stays NaN.
+typedef void ck_map_fn(float *out, const float *x, size_t n);
+
+// ids, positions, types: (N). out (N, C) = word[id] + position[pos] + type[type].
+typedef void ck_embedding_forward_fn(float *restrict out, const float *word, const float *position, const float *type,
+                                     const int32_t *ids, const int32_t *positions, const int32_t *types, size_t N,
+                                     size_t C);
+
+// Each row of d_out (N, C) is added to its rows of d_word, d_position, d_type (+=), in the order of N.
+typedef void ck_embedding_backward_fn(float *restrict d_word, float *restrict d_position, float *restrict d_type,
+                                      const float *d_out, const int32_t *ids, const int32_t *positions,
+                                      const int32_t *types, size_t N, size_t C);
+
+// out (N, C) = inp[rows[i]].
+typedef void ck_gather_rows_fn(float *restrict out, const float *inp, const int32_t *rows, size_t N, size_t C);
+
+// d_inp[rows[i]] += d_out[i], in the order of i; rows may repeat.
+typedef void ck_scatter_add_rows_fn(float *restrict d_inp, const float *d_out, const int32_t *rows, size_t N,
+                                    size_t C);
+
+// out (N, C) = (inp - mean) * rstd * weight + bias; mean, rstd: (N), kept for backward.
+// Ba, Kiros & Hinton 2016 (arXiv 1607.06450), biased variance; rstd = 1 / sqrt(variance + eps).
+typedef void ck_layer_norm_forward_fn(float *restrict out, float *restrict mean, float *restrict rstd,
+                                      const float *inp, const float *weight, const float *bias, size_t N, size_t C,
+                                      float eps);
+
+// d_inp (N, C) =, d_weight and d_bias (C) +=. d_inp may be d_out.
+typedef void ck_layer_norm_backward_fn(float *d_inp, float *restrict d_weight, float *restrict d_bias,
+                                       const float *d_out, const float *inp, const float *weight, const float *mean,
+                                       const float *rstd, size_t N, size_t C);
+
+// sum (N, C) = residual + dropout(x + x_bias); out = layer norm of sum. Dropout element: (row, column) of (N, C).
+typedef void ck_residual_layer_norm_forward_fn(float *restrict out, float *restrict sum, float *restrict mean,
+                                               float *restrict rstd, const float *x, const float *x_bias,
+                                               const float *residual, const float *weight, const float *bias, size_t N,
+                                               size_t C, float eps, ck_dropout dropout);
+
+// d_residual (N, C) = gradient of sum; d_x (N, C) = that through dropout; d_x_bias, d_weight, d_bias (C) +=.
+// d_residual or d_x may be d_out, but not both.
+typedef void ck_residual_layer_norm_backward_fn(float *d_x, float *restrict d_x_bias, float *d_residual,
+                                                float *restrict d_weight, float *restrict d_bias, const float *d_out,
+                                                const float *sum, const float *weight, const float *mean,
+                                                const float *rstd, size_t N, size_t C, ck_dropout dropout);
+
+// out[i] = inp[i] dropped out, elements (i >> 32, i & 0xffffffff). out may be inp. Its own backward.
+typedef void ck_dropout_forward_fn(float *out, const float *inp, size_t n, ck_dropout dropout);
+
+// out (N, C) = gelu(x + bias), gelu(z) = z/2 * (1 + erf(z / sqrt 2)): Hendrycks & Gimpel 2016 (arXiv 1606.08415), the
+// exact form, not the tanh one. out may be x.
+typedef void ck_bias_gelu_forward_fn(float *out, const float *x, const float *bias, size_t N, size_t C);
+
+// d_x (N, C) = d_out * gelu'(x + bias); d_bias (C) += its rows. d_x may be d_out.
+typedef void ck_bias_gelu_backward_fn(float *d_x, float *restrict d_bias, const float *d_out, const float *x,
+                                      const float *bias, size_t N, size_t C);
+
+// out (N, C) = tanh(x + bias). out may be x.
+typedef void ck_bias_tanh_forward_fn(float *out, const float *x, const float *bias, size_t N, size_t C);
+
+// d_x (N, C) = d_out * (1 - out^2); d_bias (C) += its rows. d_x may be d_out.
+typedef void ck_bias_tanh_backward_fn(float *d_x, float *restrict d_bias, const float *d_out, const float *out,
+                                      size_t N, size_t C);
+
+// x (N, C) += bias (C).
+typedef void ck_add_bias_fn(float *restrict x, const float *bias, size_t N, size_t C);
+
+// d_bias (C) += rows of x (N, C), in the order of N.
+typedef void ck_sum_rows_fn(float *restrict d_bias, const float *x, size_t N, size_t C);
+
+// Multi-head self-attention inside each of S sequences; sequence s is rows offsets[s] ..< offsets[s + 1] of N.
+// qkv: (N, 3 * NH * HS), q | k | v a row, head h at h * HS. out: (N, NH * HS). log_sum_exp: (NH, N).
+// Scores are scaled by 1 / sqrt(HS); dropout acts on probabilities, element (head << 40 | row of N, column in the
+// sequence). scratch: ck_attention_scratch(longest sequence) floats. Vaswani et al. 2017 (arXiv 1706.03762), 3.2;
+// the row statistics kept instead of probabilities: Dao et al. 2022 (arXiv 2205.14135).
+typedef void ck_attention_forward_fn(float *restrict out, float *restrict log_sum_exp, const float *qkv,
+                                     const int32_t *offsets, size_t S, size_t NH, size_t HS, ck_dropout dropout,
+                                     float *restrict scratch);
+
+// d_qkv (N, 3 * NH * HS) = for the rows of the S sequences. Probabilities are computed again from log_sum_exp.
+typedef void ck_attention_backward_fn(float *restrict d_qkv, const float *d_out, const float *out,
+                                      const float *log_sum_exp, const float *qkv, const int32_t *offsets, size_t S,
+                                      size_t NH, size_t HS, ck_dropout dropout, float *restrict scratch);
+
+// losses (N) = -log softmax(logits + bias)[label]; logits (N, V) become (softmax - onehot) * scale, the gradient.
+// bias: (V) or NULL.
+typedef void ck_softmax_cross_entropy_fn(float *restrict losses, float *restrict logits, const float *_Nullable bias,
+                                         const int32_t *labels, size_t N, size_t V, float scale);
+
+// losses as above; predicted (N) = the lowest id with the greatest logit. logits are only read.
+typedef void ck_softmax_cross_entropy_forward_fn(float *restrict losses, int32_t *restrict predicted,
+                                                 const float *logits, const float *_Nullable bias,
+                                                 const int32_t *labels, size_t N, size_t V);
+
+// One AdamW step on n parameters: p -= lr * wd * p, then p -= lr * (m / bc1) / (sqrt(v / bc2) + eps).
+// Loshchilov & Hutter 2019 (arXiv 1711.05101), decay as in torch.optim.AdamW.
+typedef void ck_adamw_step_fn(float *restrict param, const float *grad, float *restrict m, float *restrict v, size_t n,
+                              ck_adamw settings);
+
+// Sum of x^2 in 16 lanes of double, lane i % 16, joined pairwise: the same bits in every variant.
+typedef double ck_sum_of_squares_fn(const float *x, size_t n);
+
+// dst += src.
+typedef void ck_add_fn(float *restrict dst, const float *src, size_t n);
+
+// x *= factor.
+typedef void ck_scale_fn(float *x, size_t n, float factor);
+
+// Whether no element is infinite or NaN.
+typedef bool ck_is_finite_fn(const float *x, size_t n);
+
+// Every kernel once: its name here, its type ck_<name>_fn above.
+#define CK_KERNELS(K)                                                                                                  \
+    K(embedding_forward) K(embedding_backward) K(gather_rows) K(scatter_add_rows) K(layer_norm_forward)                \
+    K(layer_norm_backward) K(residual_layer_norm_forward) K(residual_layer_norm_backward) K(dropout_forward)           \
+    K(bias_gelu_forward) K(bias_gelu_backward) K(bias_tanh_forward) K(bias_tanh_backward) K(add_bias) K(sum_rows)      \
+    K(attention_forward) K(attention_backward) K(softmax_cross_entropy) K(softmax_cross_entropy_forward)               \
+    K(adamw_step) K(sum_of_squares) K(add) K(scale) K(is_finite)
+
+// One variant of all kernels. Immutable, lives for ever.
+typedef struct {
+    ck_map_fn *_Nonnull map_exp, *_Nonnull map_erf, *_Nonnull map_tanh;
+#define CK_FIELD(name) ck_##name##_fn *_Nonnull name;
+    CK_KERNELS(CK_FIELD)
+#undef CK_FIELD
+} ck_ops;
+
+typedef enum { CK_REFERENCE = 0, CK_AVX2 = 1, CK_AVX512 = 2 } ck_variant;
+
+// The table of a variant, or NULL where this CPU (or build) cannot run it. The reference always can.
+const ck_ops *_Nullable ck_ops_for(ck_variant variant);
+
+// The variant for this CPU, from the table of CPU kinds in dispatch.c; never by timing.
+ck_variant ck_preferred_variant(void);
+
+// The CPU kind by vendor, family and model, e.g. "amd-zen4"; "generic-x86-64-v3" and the like for unknown ones.
+const char *ck_cpu_kind(void);
+
+// Floats of scratch for attention over sequences of at most T tokens, forward or backward.
+size_t ck_attention_scratch(size_t T);
+
+// Makes OpenBLAS run each call on the calling thread. Process-wide; call once before ck_matmul.
+void ck_blas_single_threaded(void);
+
+// OpenBLAS's build and the kernel set that it chose, e.g. "OpenBLAS 0.3.21 … Cooperlake". Static strings.
+const char *ck_blas_config(void);
+const char *ck_blas_core(void);
+
+// C (m, n) = alpha * op(A) * op(B) + beta * C, op(A): (m, k), op(B): (k, n), row-major, leading dimensions in floats.
+void ck_matmul(float *c, const float *a, const float *b, size_t m, size_t n, size_t k,
+               bool transpose_a, bool transpose_b, float alpha, float beta, size_t lda, size_t ldb, size_t ldc);
+
+#pragma clang assume_nonnull end
+
 #endif

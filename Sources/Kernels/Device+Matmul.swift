@@ -1,0 +1,33 @@
+// Matrix products, by OpenBLAS on the calling thread.
+
+internal import CKernels
+
+extension Device {
+    /// `C = alpha · op(A) · op(B) + beta · C`; C is (m, n), op(A) (m, k), op(B) (k, n), all row-major.
+    /// - Parameters: `lda`, `ldb`, `ldc`: floats from one stored row to the next; by default the rows are dense.
+    ///   With beta 0 the old content of C is not read.
+    package func matmul(
+        _ c: FloatView, _ a: FloatView, _ b: FloatView, m: Int, n: Int, k: Int, transposeA: Bool = false,
+        transposeB: Bool = false, alpha: Float = 1, beta: Float = 0, lda: Int? = nil, ldb: Int? = nil,
+        ldc: Int? = nil
+    ) {
+        precondition(m >= 0 && n >= 0 && k >= 0, "matmul: sizes \(m), \(n), \(k)")
+        let (rowsA, widthA) = transposeA ? (k, m) : (m, k)
+        let (rowsB, widthB) = transposeB ? (n, k) : (k, n)
+        let (lda, ldb, ldc) = (lda ?? max(widthA, 1), ldb ?? max(widthB, 1), ldc ?? max(n, 1))
+        precondition(
+            lda >= widthA && ldb >= widthB && ldc >= n && min(lda, ldb, ldc) > 0,
+            "matmul: leading dimensions \(lda), \(ldb), \(ldc) for rows of \(widthA), \(widthB), \(n)")
+        precondition(max(m, n, k, lda, ldb, ldc) <= Int(Int32.max), "matmul: a size past 2³¹ − 1")
+        require(a, Self.extent(rowsA, widthA, lda), "A")
+        require(b, Self.extent(rowsB, widthB, ldb), "B")
+        require(c, Self.extent(m, n, ldc), "C")
+        unsafe ck_matmul(
+            c.pointer, a.pointer, b.pointer, m, n, k, transposeA, transposeB, alpha, beta, lda, ldb, ldc)
+    }
+
+    // Floats from the first to the last element of a strided matrix.
+    private static func extent(_ rows: Int, _ width: Int, _ stride: Int) -> Int {
+        rows == 0 || width == 0 ? 0 : (rows - 1) * stride + width
+    }
+}

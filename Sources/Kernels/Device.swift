@@ -1,0 +1,71 @@
+// Where the model's arithmetic runs. A `Device` value is a kernel variant of this CPU; its operations stand in the
+// extensions beside this file. Only this room knows the hardware.
+
+internal import CKernels
+
+/// A set of kernels and the memory they work on. All operations are synchronous, run on the calling thread, allocate
+/// nothing and may be called from several threads at once on disjoint outputs.
+///
+/// Shapes are row-major; letters: N rows (tokens laid end to end), C hidden size, V vocabulary. Parameter gradients are
+/// added to, activation gradients are written. A view may be longer than the shape says: its head is used.
+/// Repeating a call with the same variant and BLAS build repeats its bits, whatever the number of threads.
+@safe package struct Device: @unchecked Sendable {
+    /// How an operation is computed.
+    package enum Variant: String, Sendable, CaseIterable {
+        /// Scalar loops, sums in double: slow, and the oracle of the tests.
+        case reference
+        case avx2
+        case avx512
+
+        internal var code: ck_variant {
+            switch self {
+            case .reference: CK_REFERENCE
+            case .avx2: CK_AVX2
+            case .avx512: CK_AVX512
+            }
+        }
+    }
+
+    package let variant: Variant
+    // A constant table of the C room, immutable and never freed: safe to share between threads.
+    internal let kernels: ck_ops
+
+    /// The variant that the committed table of CPU kinds names for this machine.
+    package static let cpu: Device = {
+        let code = ck_preferred_variant()
+        let variant = Variant.allCases.first { $0.code == code } ?? .reference
+        guard let device = cpu(variant: variant) else { preconditionFailure("this CPU cannot run \(variant)") }
+        return device
+    }()
+
+    /// A given variant, for tests and comparisons; nil where this CPU cannot run it.
+    package static func cpu(variant: Variant) -> Device? {
+        _ = singleThreadedBLAS
+        guard let table = unsafe ck_ops_for(variant.code) else { return nil }
+        return unsafe Device(variant: variant, kernels: table.pointee)
+    }
+
+    // OpenBLAS's thread count belongs to the process; a static makes the call happen once, before any product.
+    private static let singleThreadedBLAS: Void = ck_blas_single_threaded()
+
+    /// By vendor, family and model, e.g. `amd-zen4`, `intel-icelake-server`, or `generic-x86-64-v3`.
+    package var cpuKind: String { unsafe String(cString: ck_cpu_kind()) }
+    package var kernelVariant: String { variant.rawValue }
+    /// OpenBLAS's version, build options and the kernel set it chose for this CPU.
+    package var blas: String { unsafe String(cString: ck_blas_config()) }
+}
+
+// What every operation checks: a view holds at least the floats its shape needs.
+internal func require(
+    _ view: FloatView, _ needed: Int, _ name: StaticString, _ operation: StaticString = #function
+) {
+    precondition(view.count >= needed, "\(operation): \(name) has \(view.count) floats, its shape needs \(needed)")
+}
+
+// … and a view of indices holds at least `n`, all in 0 ..< bound, so that no kernel reads outside its buffers.
+internal func require(
+    _ view: IndexView, _ n: Int, below bound: Int, _ name: StaticString, _ operation: StaticString = #function
+) {
+    precondition(view.count >= n, "\(operation): \(name) has \(view.count) values, its shape needs \(n)")
+    precondition(view.isBelow(bound, first: n), "\(operation): \(name) holds a value outside 0 ..< \(bound)")
+}
