@@ -1,0 +1,106 @@
+// The columns of `links` and `document-graph` parts.
+
+package import Container
+
+/// Where an edge comes from. Raw values are stored.
+package enum LinkKind: UInt8, Sendable, CaseIterable {
+    case hyperlink = 0, citation = 1, edges = 2, lexical = 3, random = 4
+}
+
+/// Which side of the split a document is on. Raw values are stored.
+package enum Side: UInt8, Sendable, CaseIterable {
+    case train = 0, validation = 1, test = 2
+
+    package var name: String {
+        switch self {
+        case .train: "train"
+        case .validation: "validation"
+        case .test: "test"
+        }
+    }
+}
+
+/// One part of a `links` artifact: row i is a link from `source[i]` to `target[i]`.
+package struct LinkColumns: Sendable, Equatable {
+    /// In `begin` and `end`: a link of the whole document, without a span.
+    package static let wholeDocument: UInt32 = 0xFFFF_FFFF
+
+    package var source: [UInt64] = []
+    package var target: [UInt64] = []
+    /// Byte range of the anchor in the source document's text.
+    package var begin: [UInt32] = []
+    package var end: [UInt32] = []
+    /// `LinkKind` raw values.
+    package var kind: [UInt8] = []
+
+    package init() {}
+
+    package init(reading part: PartReader) throws {
+        source = try part.column("source")
+        target = try part.column("target")
+        begin = try part.column("begin")
+        end = try part.column("end")
+        kind = try part.column("kind")
+    }
+
+    package var count: Int { source.count }
+
+    package var table: ColumnTable {
+        var table = ColumnTable()
+        table.set("source", source)
+        table.set("target", target)
+        table.set("begin", begin)
+        table.set("end", end)
+        table.set("kind", kind)
+        return table
+    }
+}
+
+/// The one part of a `document-graph`: nodes sorted by id, out-links in compressed sparse rows.
+package struct GraphColumns: Sendable, Equatable {
+    package var node: [UInt64] = []
+    /// Node i links to `targets[offsets[i] ..< offsets[i + 1]]` (indices into `node`, ascending).
+    package var offsets: [Int64] = [0]
+    package var targets: [UInt32] = []
+    /// `LinkKind` raw values, one an edge.
+    package var kind: [UInt8] = []
+    /// Distinct sources that link to the node.
+    package var inDegree: [UInt32] = []
+    /// `Side` raw values.
+    package var side: [UInt8] = []
+
+    package init() {}
+
+    package init(reading part: PartReader) throws {
+        node = try part.column("node")
+        offsets = try part.column("offsets")
+        targets = try part.column("targets")
+        kind = try part.column("kind")
+        inDegree = try part.column("in_degree")
+        side = try part.column("side")
+    }
+
+    package var table: ColumnTable {
+        var table = ColumnTable()
+        table.set("node", node)
+        table.set("offsets", offsets)
+        table.set("targets", targets)
+        table.set("kind", kind)
+        table.set("in_degree", inDegree)
+        table.set("side", side)
+        return table
+    }
+
+    package func outLinks(_ index: Int) -> ArraySlice<UInt32> { targets[Int(offsets[index])..<Int(offsets[index + 1])] }
+
+    /// Index of a document id, by binary search. O(log n).
+    package func index(of id: UInt64) -> Int? {
+        var low = 0
+        var high = node.count
+        while low < high {
+            let middle = (low + high) / 2
+            if node[middle] < id { low = middle + 1 } else { high = middle }
+        }
+        return low < node.count && node[low] == id ? low : nil
+    }
+}

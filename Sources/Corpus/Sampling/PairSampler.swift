@@ -1,0 +1,240 @@
+// Draws segment B for every anchor: the next segment, a random one, or one of a linked document (LinkBERT, ACL 2022,
+// section 4.1). Every draw is a pure function of (seed, pass, document, segment).
+
+package import Container
+
+/// What the pairs of one (bucket, pass) look like, in numbers that add up over buckets and passes.
+package struct PairCounts: Sendable, Equatable {
+    /// By side, then relation.
+    package var relation = [[Int]](repeating: [0, 0, 0], count: 3)
+    package var anchors = [0, 0, 0]
+    package var leftOut = [0, 0, 0]
+    package var redraws = [0, 0, 0]
+    /// Random draws refused because the document was the anchor's own, linked to it, or of equal text.
+    package var refusedNegatives = 0
+
+    package init() {}
+
+    package mutating func add(_ other: PairCounts) {
+        for side in 0..<3 {
+            for r in 0..<3 { relation[side][r] += other.relation[side][r] }
+            anchors[side] += other.anchors[side]
+            leftOut[side] += other.leftOut[side]
+            redraws[side] += other.redraws[side]
+        }
+        refusedNegatives += other.refusedNegatives
+    }
+}
+
+/// A relation that no anchor of a side can fill.
+package struct PairSamplingError: Error, Sendable, Equatable, CustomStringConvertible {
+    package var message: String
+    package var cause: String
+    package var fix: String
+    package var description: String { message }
+}
+
+package struct PairSampler: Sendable {
+    package struct Options: Sendable, Equatable {
+        package var mix = RelationMix()
+        package var seed: UInt64 = 0
+        /// Exponent d of the weight 1 / in-degree^d; 1 is the article's rule, 0 its "no diversity" ablation.
+        package var diversity = 1.0
+        package var draw: Set<Side> = [.train, .validation]
+        package var excludeOwnDocument = true
+        /// Documents the anchor's document links to.
+        package var excludeOutLinks = true
+        /// Documents that link to the anchor's document.
+        package var excludeInLinks = true
+        package var excludeEqualText = true
+        /// `target_segment: first` instead of uniform.
+        package var firstTargetSegment = false
+
+        package init() {}
+    }
+
+    package let index: SamplingIndex
+    package let options: Options
+    /// Rows of each side that random draws choose from.
+    private let candidates: [[UInt32]]
+    /// First anchor number of each row, for segment links.
+    private let firstAnchor: [Int]
+    private let weightOfClass: [Double]
+
+    package init(index: SamplingIndex, options: Options) {
+        self.index = index
+        self.options = options
+        var candidates: [[UInt32]] = [[], [], []]
+        var firstAnchor: [Int] = []
+        var anchors = 0
+        for row in 0..<index.count {
+            firstAnchor.append(anchors)
+            guard index.inBucket[row] == 1 else { continue }
+            anchors += Int(index.segmentCount[row])
+            candidates[Int(index.side[row])].append(UInt32(row))
+        }
+        self.candidates = candidates
+        self.firstAnchor = firstAnchor
+        let classes = Int(index.degreeClass.max() ?? 0) + 1
+        weightOfClass = (0..<classes).map { Self.power2(-options.diversity * Double($0) / 16) }
+    }
+
+    /// All pairs of one pass, anchors in (document id, ordinal) order.
+    ///
+    /// - Throws: `PairSamplingError` naming side and relation if a relation that the mix asks for cannot be filled by any
+    ///   anchor of a side that has anchors.
+    package func pairs(pass: Int) throws -> (pairs: PairColumns, counts: PairCounts) {
+        var out = PairColumns()
+        var counts = PairCounts()
+        var relation = [UInt8?](repeating: nil, count: (firstAnchor.last ?? 0) + Int(index.segmentCount.last ?? 0))
+        for side in Side.allCases where options.draw.contains(side) {
+            try assign(side, pass, &relation, &counts)
+        }
+        for row in 0..<index.count where index.inBucket[row] == 1 {
+            for ordinal in 0..<Int(index.segmentCount[row]) {
+                guard let chosen = relation[firstAnchor[row] + ordinal].flatMap(Relation.init) else { continue }
+                let (bRow, bSegment) = try target(chosen, row, ordinal, pass, &counts)
+                out.aDocument.append(index.id[row])
+                out.aSegment.append(UInt32(ordinal))
+                out.bDocument.append(index.id[bRow])
+                out.bSegment.append(UInt32(bSegment))
+                out.relation.append(chosen.rawValue)
+                out.pass.append(UInt16(pass))
+                out.side.append(index.side[row])
+                counts.relation[Int(index.side[row])][Int(chosen.rawValue)] += 1
+            }
+        }
+        return (out, counts)
+    }
+
+    /// One key per anchor and purpose; `purpose` keeps the draws of one anchor apart.
+    private func key(_ row: Int, _ ordinal: Int, _ pass: Int, _ purpose: UInt64) -> UInt64 {
+        var key = KeyedRandom.mix(options.seed, UInt64(pass))
+        key = KeyedRandom.mix(key, index.id[row])
+        return KeyedRandom.mix(key, UInt64(ordinal) << 8 | purpose)
+    }
+
+    private func assign(_ side: Side, _ pass: Int, _ relation: inout [UInt8?], _ counts: inout PairCounts) throws {
+        var anchors: [(row: Int, ordinal: Int)] = []
+        var anchorOptions: [AnchorOptions] = []
+        for row in candidates[Int(side.rawValue)].map(Int.init) {
+            let segments = Int(index.segmentCount[row])
+            let documentHasLinks = !index.links(row).isEmpty
+            for ordinal in 0..<segments {
+                anchors.append((row, ordinal))
+                let linked =
+                    index.hasSegmentLinks ? !index.links(segment: firstAnchor[row] + ordinal).isEmpty : documentHasLinks
+                anchorOptions.append(AnchorOptions(contiguous: ordinal + 1 < segments, linked: linked))
+            }
+        }
+        guard !anchors.isEmpty else { return }
+        try check(side, anchorOptions)
+        let quota = RelationQuota(options: anchorOptions, mix: options.mix) { anchor in
+            key(anchors[anchor].row, anchors[anchor].ordinal, pass, 1)
+        }
+        for (number, anchor) in anchors.enumerated() {
+            relation[firstAnchor[anchor.row] + anchor.ordinal] = quota.relation[number]
+        }
+        counts.anchors[Int(side.rawValue)] += anchors.count
+        counts.redraws[Int(side.rawValue)] += quota.redraws
+        counts.leftOut[Int(side.rawValue)] += quota.leftOut
+    }
+
+    private func check(_ side: Side, _ anchors: [AnchorOptions]) throws {
+        if options.mix.linked > 0, !anchors.contains(where: \.linked) {
+            throw PairSamplingError(
+                message: "the mix asks for linked pairs, but no document of the \(side.name) side links to another one of it",
+                cause: index.targets.isEmpty
+                    ? "the document graph holds no usable link at all"
+                    : "links are drawn inside a side only, and this side keeps none",
+                fix: "check `linkloom stats FILE links`, enlarge the side (`sides` of stage graph), or set the linked share of `mix` to 0")
+        }
+        if options.mix.contiguous > 0, !anchors.contains(where: \.contiguous) {
+            throw PairSamplingError(
+                message: "the mix asks for contiguous pairs, but no document of the \(side.name) side has two segments",
+                cause: "documents shorter than 2 × min_tokens give one segment",
+                fix: "lower `min_tokens` of stage segment, enlarge the side, or set the contiguous share of `mix` to 0")
+        }
+        if options.mix.random > 0, candidates[Int(side.rawValue)].count < 2 {
+            throw PairSamplingError(
+                message: "the mix asks for random pairs, but the \(side.name) side has only one document to draw from",
+                cause: "a random segment B must come from another document of the same side and bucket",
+                fix: "enlarge the side (`sides` of stage graph), lower `random_buckets`, or set the random share of `mix` to 0")
+        }
+    }
+
+    private func target(
+        _ relation: Relation, _ row: Int, _ ordinal: Int, _ pass: Int, _ counts: inout PairCounts
+    ) throws -> (row: Int, segment: Int) {
+        switch relation {
+        case .contiguous:
+            return (row, ordinal + 1)
+        case .random:
+            let drawn = try randomRow(row, ordinal, pass, &counts)
+            return (drawn, segment(of: drawn, row, ordinal, pass))
+        case .linked:
+            let links = index.hasSegmentLinks ? index.links(segment: firstAnchor[row] + ordinal) : index.links(row)
+            let drawn = linkedRow(links, key(row, ordinal, pass, 3))
+            return (drawn, segment(of: drawn, row, ordinal, pass))
+        }
+    }
+
+    private func segment(of target: Int, _ row: Int, _ ordinal: Int, _ pass: Int) -> Int {
+        if options.firstTargetSegment { return 0 }
+        return Int(KeyedRandom.below(key(row, ordinal, pass, 4), UInt64(index.segmentCount[target])))
+    }
+
+    private func isExcluded(_ candidate: Int, for row: Int) -> Bool {
+        if candidate == row { return options.excludeOwnDocument }
+        if options.excludeOutLinks, index.hasLink(row, candidate) { return true }
+        if options.excludeInLinks, index.hasLink(candidate, row) { return true }
+        return options.excludeEqualText && index.textHash[candidate] == index.textHash[row]
+    }
+
+    /// Uniform over the side's other documents; refused draws are drawn again, and after 64 of them the candidates are
+    /// walked from the last draw on, so that it ends.
+    private func randomRow(_ row: Int, _ ordinal: Int, _ pass: Int, _ counts: inout PairCounts) throws -> Int {
+        let pool = candidates[Int(index.side[row])]
+        var key = key(row, ordinal, pass, 2)
+        var position = 0
+        for _ in 0..<64 {
+            position = Int(KeyedRandom.below(key, UInt64(pool.count)))
+            if !isExcluded(Int(pool[position]), for: row) { return Int(pool[position]) }
+            if Int(pool[position]) != row { counts.refusedNegatives += 1 }
+            key = KeyedRandom.mix(key, 5)
+        }
+        for step in 0..<pool.count {
+            let candidate = Int(pool[(position + step) % pool.count])
+            if !isExcluded(candidate, for: row) { return candidate }
+        }
+        throw PairSamplingError(
+            message: "no random document can be drawn for document \(index.id[row]): all others of its side are excluded",
+            cause: "every other document links to it, is linked from it, or has the same text",
+            fix: "enlarge the side (`sides` of stage graph) or shorten `negatives_exclude`")
+    }
+
+    /// P(j | i) ∝ 1 / in-degree(j)^d over i's links (LinkBERT, section 4.1, "diversity").
+    private func linkedRow(_ links: ArraySlice<UInt32>, _ key: UInt64) -> Int {
+        var sum = 0.0
+        for target in links { sum += weightOfClass[Int(index.degreeClass[Int(target)])] }
+        var position = KeyedRandom.unit(key) * sum
+        for target in links {
+            position -= weightOfClass[Int(index.degreeClass[Int(target)])]
+            if position < 0 { return Int(target) }
+        }
+        return Int(links[links.endIndex - 1])
+    }
+
+    /// 2^x in plain arithmetic, so that no C library's last bit can move a draw: x = whole + f, 2^f by its series.
+    private static func power2(_ x: Double) -> Double {
+        let whole = x.rounded(.down)
+        let t = (x - whole) * 0.693147180559945309417
+        var term = 1.0
+        var sum = 1.0
+        for k in 1...24 {
+            term *= t / Double(k)
+            sum += term
+        }
+        return Double(sign: .plus, exponent: Int(whole), significand: sum)
+    }
+}

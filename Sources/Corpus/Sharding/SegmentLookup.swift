@@ -1,0 +1,166 @@
+// From (document, segment ordinal) to token ids, over mapped parts: the texts stay on disk until they are touched.
+
+package import Container
+
+/// Token ids of a part, narrow or wide, without a copy. Valid while the part lives.
+package enum TokenIDs: @unchecked Sendable {
+    // Safe to share: the mapping is read-only and the owner (`SegmentLookup`) keeps it alive.
+    case narrow(UnsafeBufferPointer<UInt16>)
+    case wide(UnsafeBufferPointer<UInt32>)
+
+    package init(_ part: MappedPart, _ name: String) throws {
+        if let narrow = try? part.column(name, as: UInt16.self) {
+            self = .narrow(narrow)
+        } else {
+            self = .wide(try part.column(name, as: UInt32.self))
+        }
+    }
+
+    @inline(__always)
+    package func append(_ range: Range<Int>, to out: inout [UInt32]) {
+        switch self {
+        case .narrow(let ids): for i in range { out.append(UInt32(ids[i])) }
+        case .wide(let ids): out.append(contentsOf: ids[range])
+        }
+    }
+
+    package var count: Int {
+        switch self {
+        case .narrow(let ids): ids.count
+        case .wide(let ids): ids.count
+        }
+    }
+}
+
+/// Finds the tokens of any segment of the documents it was built over.
+///
+/// Memory: about 64 bytes a document; token ids and segment bounds are read in place from expanded, evictable parts.
+package final class SegmentLookup: Sendable {
+    private struct Place {
+        var tokenPart: Int32 = -1
+        var segmentPart: Int32 = -1
+        /// First token of the document in its part, and first row of the document in its segments part.
+        var firstToken: Int64 = 0
+        var firstSegment: Int64 = 0
+        var tokens: Int32 = 0
+        var segments: Int32 = 0
+        var titleBegin: Int64 = 0
+        var titleCount: Int32 = 0
+    }
+
+    private let places: [UInt64: Place]
+    private let parts: [MappedPart]
+    private let ids: [TokenIDs]
+    private let titles: [TokenIDs]
+    private let bounds: [(first: UnsafeBufferPointer<UInt32>, end: UnsafeBufferPointer<UInt32>)]
+
+    /// - Parameters: `tokens`, `segments`: the artifacts and which of their parts to open (all by default).
+    package init(
+        tokens: StoredArtifact, tokenParts: [Part]? = nil, segments: StoredArtifact, segmentParts: [Part]? = nil
+    ) throws {
+        var places: [UInt64: Place] = [:]
+        var parts: [MappedPart] = []
+        var ids: [TokenIDs] = []
+        var titles: [TokenIDs] = []
+        var bounds: [(first: UnsafeBufferPointer<UInt32>, end: UnsafeBufferPointer<UInt32>)] = []
+        for part in tokenParts ?? tokens.manifest.parts {
+            let mapped = try tokens.mapped(part)
+            parts.append(mapped)
+            let document = try mapped.column("document", as: UInt64.self)
+            let documentOffsets = try mapped.column("document.offsets", as: Int64.self)
+            let sentenceOffsets = try mapped.column("sentence.offsets", as: Int64.self)
+            let titleOffsets = try mapped.column("title.offsets", as: Int64.self)
+            for i in 0..<document.count {
+                let begin = sentenceOffsets[Int(documentOffsets[i])]
+                let end = sentenceOffsets[Int(documentOffsets[i + 1])]
+                var place = Place()
+                place.tokenPart = Int32(ids.count)
+                place.firstToken = begin
+                place.tokens = Int32(end - begin)
+                place.titleBegin = titleOffsets[i]
+                place.titleCount = Int32(titleOffsets[i + 1] - titleOffsets[i])
+                places[document[i]] = place
+            }
+            ids.append(try TokenIDs(mapped, "ids"))
+            titles.append(try TokenIDs(mapped, "title.ids"))
+        }
+        for part in segmentParts ?? segments.manifest.parts {
+            let mapped = try segments.mapped(part)
+            parts.append(mapped)
+            let document = try mapped.column("document", as: UInt64.self)
+            var row = 0
+            while row < document.count {
+                var end = row + 1
+                while end < document.count && document[end] == document[row] { end += 1 }
+                places[document[row], default: Place()].segmentPart = Int32(bounds.count)
+                places[document[row]]!.firstSegment = Int64(row)
+                places[document[row]]!.segments = Int32(end - row)
+                row = end
+            }
+            bounds.append(
+                (try mapped.column("first", as: UInt32.self), try mapped.column("end", as: UInt32.self)))
+        }
+        self.places = places
+        self.parts = parts
+        self.ids = ids
+        self.titles = titles
+        self.bounds = bounds
+    }
+
+    package func segmentCount(_ document: UInt64) -> Int { Int(places[document]?.segments ?? 0) }
+
+    /// Replaces `out` with the token ids of one segment.
+    ///
+    /// - Throws: `ContainerError.damaged` if the segment is unknown or reaches past its document: the artifacts given do
+    ///   not belong together.
+    package func tokens(_ document: UInt64, _ segment: UInt32, into out: inout [UInt32]) throws {
+        out.removeAll(keepingCapacity: true)
+        guard let place = places[document], place.tokenPart >= 0, place.segmentPart >= 0,
+            segment < UInt32(place.segments)
+        else { throw Self.unknown(document, segment) }
+        let row = Int(place.firstSegment) + Int(segment)
+        let (first, end) = (bounds[Int(place.segmentPart)].first[row], bounds[Int(place.segmentPart)].end[row])
+        guard first <= end, end <= UInt32(place.tokens) else { throw Self.unknown(document, segment) }
+        let begin = Int(place.firstToken)
+        ids[Int(place.tokenPart)].append(begin + Int(first)..<begin + Int(end), to: &out)
+    }
+
+    /// Replaces `out` with the token ids of a document's title; empty if the document is unknown.
+    package func title(_ document: UInt64, into out: inout [UInt32]) {
+        out.removeAll(keepingCapacity: true)
+        guard let place = places[document], place.tokenPart >= 0 else { return }
+        let begin = Int(place.titleBegin)
+        titles[Int(place.tokenPart)].append(begin..<begin + Int(place.titleCount), to: &out)
+    }
+
+    /// Number of documents that hold each token id: the document frequencies of tf-idf. O(tokens).
+    package func documentFrequencies(vocabularySize: Int) -> [UInt32] {
+        var frequency = [UInt32](repeating: 0, count: vocabularySize)
+        var lastSeen = [UInt64](repeating: 0, count: vocabularySize)
+        var number: UInt64 = 0
+        for place in places.values where place.tokenPart >= 0 {
+            number += 1
+            let range = Int(place.firstToken)..<Int(place.firstToken) + Int(place.tokens)
+            let count = { (id: Int) in
+                if id < vocabularySize && lastSeen[id] != number {
+                    lastSeen[id] = number
+                    frequency[id] += 1
+                }
+            }
+            switch ids[Int(place.tokenPart)] {
+            case .narrow(let buffer): for i in range { count(Int(buffer[i])) }
+            case .wide(let buffer): for i in range { count(Int(buffer[i])) }
+            }
+        }
+        return frequency
+    }
+
+    package var documentCount: Int { places.count }
+
+    private static func unknown(_ document: UInt64, _ segment: UInt32) -> ContainerError {
+        ContainerError(
+            .damaged, "segment \(segment) of document \(document) is not in the segments and tokens given",
+            cause: "the pairs were drawn from other segments or tokens than those wired here",
+            fix: "wire the segments and tokens that the pairs come from")
+    }
+}

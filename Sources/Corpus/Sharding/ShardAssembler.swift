@@ -1,0 +1,104 @@
+// Builds training rows `[CLS] A [SEP] B [SEP]` from pairs.
+
+package import Container
+
+/// Ids of the special tokens, facts of the vocabulary.
+package struct SpecialTokenIDs: Sendable, Equatable {
+    package var pad: UInt32
+    package var unknown: UInt32
+    package var classify: UInt32
+    package var separator: UInt32
+    package var mask: UInt32
+
+    package init(pad: UInt32, unknown: UInt32, classify: UInt32, separator: UInt32, mask: UInt32) {
+        self.pad = pad
+        self.unknown = unknown
+        self.classify = classify
+        self.separator = separator
+        self.mask = mask
+    }
+}
+
+package struct ShardAssembler {
+    package let special: SpecialTokenIDs
+    package let maxSeqLength: Int
+    /// Puts each document's title before its segment. Off by default: a title names the link and gives the relation away.
+    package let titleInSegment: Bool
+    private let lookup: SegmentLookup
+    private var a: [UInt32] = []
+    private var b: [UInt32] = []
+    private var title: [UInt32] = []
+    /// Rows that lost tokens to `maxSeqLength`.
+    package private(set) var truncated = 0
+
+    package init(lookup: SegmentLookup, special: SpecialTokenIDs, maxSeqLength: Int, titleInSegment: Bool) {
+        self.lookup = lookup
+        self.special = special
+        self.maxSeqLength = maxSeqLength
+        self.titleInSegment = titleInSegment
+    }
+
+    /// The rows of `pairs` in the order of a pass: pseudo-random by (seed, pass), the same for every mix, so that arms of
+    /// an experiment meet their anchors in the same order.
+    package static func order(_ pairs: PairColumns, rows: [Int], seed: UInt64) -> [Int] {
+        let keys = rows.map { row in
+            var key = KeyedRandom.mix(KeyedRandom.mix(seed, 0x0DE2), UInt64(pairs.pass[row]))
+            key = KeyedRandom.mix(key, pairs.aDocument[row])
+            return KeyedRandom.mix(key, UInt64(pairs.aSegment[row]))
+        }
+        return rows.indices.sorted { x, y in
+            if keys[x] != keys[y] { return keys[x] < keys[y] }
+            let (i, j) = (rows[x], rows[y])
+            if pairs.aDocument[i] != pairs.aDocument[j] { return pairs.aDocument[i] < pairs.aDocument[j] }
+            return pairs.aSegment[i] < pairs.aSegment[j]
+        }.map { rows[$0] }
+    }
+
+    /// Appends one row. Rows longer than `maxSeqLength` lose tokens of A at its beginning and of B at its end, the
+    /// longer one first, whatever the relation: only the outer ends of a contiguous pair are cut, and the cut does not
+    /// tell the relations apart.
+    package mutating func append(_ pairs: PairColumns, _ row: Int, to out: inout ShardColumns) throws {
+        try segment(pairs.aDocument[row], pairs.aSegment[row], into: &a)
+        try segment(pairs.bDocument[row], pairs.bSegment[row], into: &b)
+        let budget = maxSeqLength - 3
+        var (keepA, keepB) = (a.count, b.count)
+        if keepA + keepB > budget {
+            truncated += 1
+            let half = budget / 2
+            if keepB <= half {
+                keepA = budget - keepB
+            } else if keepA <= budget - half {
+                keepB = budget - keepA
+            } else {
+                (keepA, keepB) = (budget - half, half)
+            }
+        }
+        out.inputIDs.append(special.classify)
+        appendSpan(pairs.aDocument[row], pairs.aSegment[row], Relation.contiguous.rawValue, at: 1, &out)
+        out.inputIDs.append(contentsOf: a[(a.count - keepA)...])
+        out.inputIDs.append(special.separator)
+        appendSpan(pairs.bDocument[row], pairs.bSegment[row], pairs.relation[row], at: keepA + 2, &out)
+        out.inputIDs.append(contentsOf: b[..<keepB])
+        out.inputIDs.append(special.separator)
+        out.offsets.append(Int64(out.inputIDs.count))
+        out.spanOffsets.append(Int64(out.spanBegin.count))
+        out.pass.append(pairs.pass[row])
+    }
+
+    private func appendSpan(
+        _ document: UInt64, _ segment: UInt32, _ relation: UInt8, at begin: Int, _ out: inout ShardColumns
+    ) {
+        out.spanBegin.append(UInt32(begin))
+        out.spanDocument.append(document)
+        out.spanSegment.append(segment)
+        out.spanRelation.append(relation)
+    }
+
+    private mutating func segment(_ document: UInt64, _ ordinal: UInt32, into out: inout [UInt32]) throws {
+        try lookup.tokens(document, ordinal, into: &out)
+        if titleInSegment {
+            lookup.title(document, into: &title)
+            out.insert(contentsOf: title, at: 0)
+        }
+    }
+}

@@ -1,0 +1,263 @@
+// Stage `shard`: training rows from pairs, in one pseudo-random order per pass. A piece is one pass; it reads the
+// pairs of that pass and the token and segment parts that they touch.
+
+import Container
+import Corpus
+package import Pipeline
+import Transformer
+
+package struct ShardConfig: StageConfig {
+    package enum MaskingMode: String, CaseIterable, Sendable { case dynamic, `static` }
+
+    package var maxSeqLength = 512
+    package var masking = MaskingMode.dynamic
+    package var maskedLMProb = 0.15
+    package var seed = 0
+    package var titleInSegment = false
+
+    package init() {}
+
+    package static var keys: [ConfigKey<Self>] {
+        [
+            .int("max_seq_length", \.maxSeqLength, in: 16...65_535, help: "longest row, special tokens included"),
+            .choice(
+                "masking", \.masking,
+                help: "dynamic: masks are drawn while training, anew at every pass; static: stored in the shards"),
+            .number("masked_lm_prob", \.maskedLMProb, in: 0.01...0.9, help: "share of tokens that static masks hide"),
+            .int("seed", \.seed, in: 0...Int.max, help: "order of the rows, and static masks"),
+            .bool(
+                "title_in_segment", \.titleInSegment,
+                help: "begin each segment with its document's title (a shortcut for relation prediction)"),
+        ]
+    }
+
+    package func problems() -> [ConfigProblem] {
+        masking == .dynamic && maskedLMProb != ShardConfig().maskedLMProb
+            ? [
+                ConfigProblem(
+                    "has no effect with `masking: dynamic`", key: "masked_lm_prob",
+                    cause: "dynamic masks are drawn by stage pretrain", fix: "set masked_lm_prob of stage pretrain")
+            ] : []
+    }
+}
+
+package enum Shard: Stage {
+    package typealias Config = ShardConfig
+    package typealias Output = ShardsArtifact
+
+    package static let name = "shard", version = 1
+    package static let summary = "writes training rows [CLS] A [SEP] B [SEP] in a pseudo-random order per pass"
+    static let pairs = InputPort<PairsArtifact>("pairs", help: "the pairs to write")
+    static let segments = InputPort<SegmentsArtifact>("segments", help: "bounds of the segments that pairs name")
+    static let tokens = InputPort<TokensArtifact>("tokens", help: "token ids of the documents")
+    package static var ports: [AnyInputPort] { [pairs.erased, segments.erased, tokens.erased] }
+
+    /// A part is closed after this many tokens: 32 MiB with 16-bit ids.
+    static let partTokens = 16 << 20
+
+    package static func gather(_ context: StageContext<Config>) throws -> [Piece] {
+        let pairs = try context.input(Self.pairs.name)
+        let tokens = try partsByDocument(context, Self.tokens.name)
+        let segments = try partsByDocument(context, Self.segments.name)
+        var pieces: [String: (parts: [PortPart], tokens: Set<Int>, segments: Set<Int>)] = [:]
+        for part in pairs.manifest.parts {
+            let reader = try pairs.columns(part)
+            var piece = pieces[passName(part.name)] ?? ([], [], [])
+            piece.parts.append(PortPart(port: Self.pairs.name, part: part))
+            for column in ["a.document", "b.document"] {
+                for document in try reader.column(column, as: UInt64.self) {
+                    if let index = tokens.byDocument[document] { piece.tokens.insert(index) }
+                    if let index = segments.byDocument[document] { piece.segments.insert(index) }
+                }
+            }
+            pieces[passName(part.name)] = piece
+        }
+        return pieces.keys.sorted().map { name in
+            let piece = pieces[name]!
+            return Piece(
+                name: name,
+                parts: piece.parts
+                    + piece.segments.sorted().map { PortPart(port: Self.segments.name, part: segments.parts[$0]) }
+                    + piece.tokens.sorted().map { PortPart(port: Self.tokens.name, part: tokens.parts[$0]) },
+                projection: Array("vocabulary_size=\(tokens.vocabularySize)".utf8))
+        }
+    }
+
+    /// `pass-0003-bucket-00001` belongs to the piece `pass-0003`.
+    private static func passName(_ part: String) -> String {
+        part.split(separator: "-").prefix(2).joined(separator: "-")
+    }
+
+    private static func partsByDocument(
+        _ context: StageContext<Config>, _ port: String
+    ) throws -> (parts: [Part], byDocument: [UInt64: Int], vocabularySize: Int) {
+        let artifact = try context.input(port)
+        var byDocument: [UInt64: Int] = [:]
+        for (index, part) in artifact.manifest.parts.enumerated() {
+            for document in try artifact.columns(part).column("document", as: UInt64.self) { byDocument[document] = index }
+        }
+        let tokens = try context.input(Self.tokens.name)
+        return (artifact.manifest.parts, byDocument, try TokensMetadata(tokens).vocabularySize)
+    }
+
+    package static func piece(
+        _ piece: Piece, _ context: StageContext<Config>, into output: PartSink
+    ) throws -> PieceResult {
+        let config = context.config
+        let tokens = try context.input(Self.tokens.name)
+        let facts = try TokensMetadata(tokens)
+        let lookup = try SegmentLookup(
+            tokens: tokens, tokenParts: piece.parts.filter { $0.port == Self.tokens.name }.map(\.part),
+            segments: try context.input(Self.segments.name),
+            segmentParts: piece.parts.filter { $0.port == Self.segments.name }.map(\.part))
+        var pairs = PairColumns()
+        for part in piece.parts where part.port == Self.pairs.name {
+            pairs.append(try PairColumns(reading: try context.columns(part)))
+        }
+        var writer = ShardWriter(
+            assembler: ShardAssembler(
+                lookup: lookup, special: facts.special, maxSeqLength: config.maxSeqLength,
+                titleInSegment: config.titleInSegment),
+            masking: config.masking == .static
+                ? Masking(
+                    probability: config.maskedLMProb, maskID: facts.special.mask, vocabularySize: facts.vocabularySize,
+                    neverMasked: facts.special.all) : nil,
+            seed: UInt64(config.seed), narrow: facts.narrow, output: output)
+        for side in Side.allCases {
+            let rows = (0..<pairs.count).filter { pairs.side[$0] == side.rawValue }
+            let order = ShardAssembler.order(pairs, rows: rows, seed: UInt64(config.seed))
+            for row in order { try writer.append(pairs, row, prefix: "\(side.name)-\(piece.name)") }
+            try writer.close(prefix: "\(side.name)-\(piece.name)")
+            try context.environment.checkCancelled()
+        }
+        return PieceResult(
+            parts: writer.parts,
+            counts: ["rows": Int64(pairs.count), "tokens": writer.tokens],
+            summary: .object([
+                "truncated": .int(Int64(writer.truncated)), "tokens": .int(writer.tokens),
+                "masked": .int(writer.masked), "rows": writer.rows,
+            ]))
+    }
+
+    package static func finish(
+        _ results: [PieceResult], _ context: StageContext<Config>, into output: PartSink
+    ) throws -> Finished {
+        let facts = try TokensMetadata(try context.input(tokens.name))
+        var rows: [String: JSON] = [:]
+        for side in Side.allCases {
+            var relations: [String: JSON] = [:]
+            for relation in Relation.allCases {
+                let count = results.reduce(0) { $0 + ($1.summary["rows"]?[side.name]?[relation.name]?.int ?? 0) }
+                if count > 0 { relations[relation.name] = .int(count) }
+            }
+            if !relations.isEmpty { rows[side.name] = .object(relations) }
+        }
+        func sum(_ key: String) -> JSON { .int(results.reduce(0) { $0 + ($1.summary[key]?.int ?? 0) }) }
+        let config = context.config
+        return Finished(
+            // All training parts first, then validation and test: each in pass order.
+            parts: Side.allCases.flatMap { side in
+                results.flatMap(\.parts).filter { $0.name.hasPrefix(side.name + "-") }
+            },
+            metadata: .object([
+                "max_seq_length": .int(Int64(config.maxSeqLength)), "masking": .string(config.masking.rawValue),
+                "rows": .object(rows), "tokens": sum("tokens"), "masked": sum("masked"), "truncated_rows": sum("truncated"),
+                "passes": .int(Int64(results.count)), "vocabulary_size": .int(Int64(facts.vocabularySize)),
+                "special_tokens": facts.specialJSON,
+            ]))
+    }
+}
+
+/// Fills parts with rows and closes them by size.
+private struct ShardWriter {
+    var assembler: ShardAssembler
+    let masking: Masking?
+    let seed: UInt64
+    let narrow: Bool
+    let output: PartSink
+    private(set) var parts: [Part] = []
+    private(set) var tokens: Int64 = 0
+    private(set) var masked: Int64 = 0
+    private var columns = ShardColumns()
+    private var number = 0
+    private var relations = [[Int64]](repeating: [0, 0, 0], count: 3)
+
+    init(assembler: ShardAssembler, masking: Masking?, seed: UInt64, narrow: Bool, output: PartSink) {
+        self.assembler = assembler
+        self.masking = masking
+        self.seed = seed
+        self.narrow = narrow
+        self.output = output
+        reset()
+    }
+
+    var truncated: Int { assembler.truncated }
+
+    /// Rows by side and relation.
+    var rows: JSON {
+        .object(
+            Dictionary(
+                uniqueKeysWithValues: Side.allCases.map { side in
+                    (
+                        side.name,
+                        JSON.object(
+                            Dictionary(
+                                uniqueKeysWithValues: Relation.allCases.map {
+                                    ($0.name, .int(relations[Int(side.rawValue)][Int($0.rawValue)]))
+                                }))
+                    )
+                }))
+    }
+
+    mutating func append(_ pairs: PairColumns, _ row: Int, prefix: String) throws {
+        try assembler.append(pairs, row, to: &columns)
+        relations[Int(pairs.side[row])][Int(pairs.relation[row])] += 1
+        if masking != nil { mask(pairs, row) }
+        if columns.inputIDs.count >= Shard.partTokens { try flush(prefix) }
+    }
+
+    /// Closes the last part of a side.
+    mutating func close(prefix: String) throws {
+        if columns.count > 0 { try flush(prefix) }
+        number = 0
+    }
+
+    private mutating func flush(_ prefix: String) throws {
+        tokens += Int64(columns.inputIDs.count)
+        parts.append(
+            try output.columns("\(prefix)-\(padded(number, 3))", rows: columns.count, columns.table(narrow: narrow)))
+        number += 1
+        reset()
+    }
+
+    private mutating func reset() {
+        columns = ShardColumns()
+        if masking != nil { columns.masks = ShardColumns.Masks() }
+    }
+
+    /// Masks the row just appended, span by span.
+    private mutating func mask(_ pairs: PairColumns, _ row: Int) {
+        guard let masking else { return }
+        let begin = Int(columns.offsets[columns.count - 1])
+        let end = Int(columns.offsets[columns.count])
+        let spans = Int(columns.spanOffsets[columns.count - 1])..<Int(columns.spanOffsets[columns.count])
+        for span in spans {
+            let first = begin + Int(columns.spanBegin[span])
+            let last = span + 1 < spans.upperBound ? begin + Int(columns.spanBegin[span + 1]) - 1 : end - 1
+            let key = Masking.key(
+                seed: seed, epoch: 0, pass: Int(pairs.pass[row]), document: columns.spanDocument[span],
+                segment: columns.spanSegment[span])
+            var changes: [(position: Int, label: UInt32, replacement: UInt32)] = []
+            columns.inputIDs.withUnsafeBufferPointer { ids in
+                masking.mask(UnsafeBufferPointer(rebasing: ids[first..<last]), key: key) { changes.append(($0, $1, $2)) }
+            }
+            for change in changes {
+                columns.inputIDs[first + change.position] = change.replacement
+                columns.masks?.positions.append(UInt32(first - begin + change.position))
+                columns.masks?.labels.append(change.label)
+            }
+            masked += Int64(changes.count)
+        }
+        columns.masks?.offsets.append(Int64(columns.masks?.positions.count ?? 0))
+    }
+}
