@@ -1,0 +1,29 @@
+# `make run` and `make test` do all the set-up on a machine with Swift; both share one release build.
+
+SWIFT_FLAGS = -c release --explicit-target-dependency-import-check error
+LINKLOOM = .build/release/linkloom
+QUICKSTART = pipelines/quickstart.yaml
+
+.PHONY: run test build packages lint clean
+
+run: build
+	$(LINKLOOM) run $(QUICKSTART)
+	$(LINKLOOM) export $(QUICKSTART) model --to out/quickstart --overwrite
+	$(LINKLOOM) fill-mask out/quickstart "The lighthouse guides ships into the [MASK]."
+	@echo "The model is in out/quickstart: transformers.AutoModelForMaskedLM.from_pretrained('out/quickstart')"
+
+test: run
+	swift test $(SWIFT_FLAGS) --disable-xctest --disable-testable-imports
+
+build: packages
+	swift build $(SWIFT_FLAGS) --product linkloom
+
+packages:
+	@scripts/system-packages.sh
+
+lint:
+	swift format lint --strict --recursive Sources Tests Package.swift
+	swift build --explicit-target-dependency-import-check error
+
+clean:
+	rm -rf .build .linkloom out
