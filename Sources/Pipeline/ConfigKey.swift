@@ -58,6 +58,8 @@ package struct DecodeContext {
     let files: any FileSystem
     /// Reading back `resolvedConfig`: file keys hold records, and files are not looked for.
     let restoring: Bool
+    /// A part of the config could not be resolved: absent keys are no news then.
+    var isIncomplete = false
     var path: [String] = []
     var diagnostics = Diagnostics()
 
@@ -97,7 +99,7 @@ func decodeKeys<C>(_ keys: [ConfigKey<C>], from node: Node, into config: inout C
         }
         key.decode(entry.value, &config, &context)
     }
-    for key in keys where key.info.required && node[key.name] == nil {
+    for key in keys where key.info.required && node[key.name] == nil && !context.isIncomplete {
         let problem = ConfigProblem("is missing", cause: "it has no default: \(key.help)", fix: "add \(key.name): …")
         context.report(problem, key: key.name, at: node.location)
     }

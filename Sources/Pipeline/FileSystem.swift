@@ -44,3 +44,22 @@ package enum Paths {
     /// The last component.
     package static func name(of path: String) -> String { path.split(separator: "/").last.map(String.init) ?? "/" }
 }
+
+extension Paths {
+    /// How a path below a shown folder is shown: `pipelines` and `../a.yaml` give `a.yaml`. Keeps leading `..`.
+    static func shown(_ path: String, in folder: String) -> String {
+        if path.hasPrefix("/") { return path }
+        let joined = folder.isEmpty ? path : folder + "/" + path
+        var parts: [Substring] = []
+        for part in joined.split(separator: "/") where part != "." {
+            if part == "..", let last = parts.last, last != ".." { parts.removeLast() } else { parts.append(part) }
+        }
+        return (joined.hasPrefix("/") ? "/" : "") + parts.joined(separator: "/")
+    }
+
+    /// The part before the last slash; empty if there is none.
+    static func shownFolder(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "" }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+}
