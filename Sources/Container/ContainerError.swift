@@ -49,8 +49,11 @@ package struct ContainerError: Error, Sendable, Equatable, CustomStringConvertib
         return copy
     }
 
-    /// The error of a failed system call.
-    static func system(_ action: String, _ path: String, errno code: Int32 = errno) -> ContainerError {
+    /// The error of the system call that failed last: reads `errno`, so nothing may be called in between.
+    static func system(_ action: String, _ path: String) -> ContainerError { system(action, path, errno: errno) }
+
+    /// The error of a system call that left the given `errno`; `action` is a verb with its object ("read the file").
+    package static func system(_ action: String, _ path: String, errno code: Int32) -> ContainerError {
         let why = String(cString: strerror(code))
         switch code {
         case ENOENT, ENOTDIR:

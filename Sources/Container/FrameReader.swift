@@ -33,19 +33,21 @@ package final class FrameReader: @unchecked Sendable {
     /// The bytes of a range.
     /// - Throws: `.damaged` naming file and frame; `.invalidArgument` if the range leaves the blob.
     package func read(_ range: Range<Int>) throws -> [UInt8] {
-        try check(range)
+        // Checked before memory is asked for.
+        try check(range.lowerBound, range.count)
         return try [UInt8](unsafeUninitializedCapacity: range.count) { buffer, n in
-            try read(into: UnsafeMutableRawBufferPointer(buffer), at: range.lowerBound)
+            try read(
+                into: UnsafeMutableRawBufferPointer(start: buffer.baseAddress, count: range.count),
+                at: range.lowerBound)
             n = range.count
         }
     }
 
     /// Fills `buffer` with the bytes from `offset` on. Frames that lie wholly in the buffer are decoded right there.
     package func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws {
-        let (end, overflow) = offset.addingReportingOverflow(buffer.count)
-        guard offset >= 0, !overflow else { try check(0..<Int.max); return }
-        try check(offset..<end)
+        try check(offset, buffer.count)
         guard !buffer.isEmpty else { return }
+        let end = offset + buffer.count
         try decoder.withLock { decoder in
             var position = offset
             while position < end {
@@ -93,11 +95,10 @@ package final class FrameReader: @unchecked Sendable {
         }
     }
 
-    private func check(_ range: Range<Int>) throws {
-        guard range.lowerBound >= 0, range.upperBound <= count else {
+    private func check(_ offset: Int, _ size: Int) throws {
+        guard offset >= 0, offset <= count, size <= count - offset else {
             throw ContainerError(
-                .invalidArgument, "bytes \(range.lowerBound) to \(range.upperBound) of \(count) were asked for",
-                path: path)
+                .invalidArgument, "\(size) bytes from byte \(offset) on were asked for, there are \(count)", path: path)
         }
     }
 }

@@ -79,7 +79,7 @@ package final class PartReader: @unchecked Sendable {
 
     private func read<T: ColumnElement>(_ info: TensorInfo, _ range: Range<Int>) throws -> [T] {
         try [T](unsafeUninitializedCapacity: range.count) { buffer, count in
-            let target = UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: buffer[..<range.count]))
+            let target = UnsafeMutableRawBufferPointer(start: buffer.baseAddress, count: range.count * T.dtype.size)
             try frames.read(into: target, at: info.range.lowerBound + range.lowerBound * T.dtype.size)
             count = range.count
         }

@@ -32,18 +32,17 @@ package enum KeyedRandom {
         finalise((finalise(a &+ gamma) ^ b) &+ gamma)
     }
 
-    /// 64 bits from a seed and any number of parts, by folding `mix` from the left.
-    package static func key(_ seed: UInt64, _ parts: UInt64...) -> UInt64 {
-        parts.reduce(seed, mix)
-    }
-    // The usual arities without the array.
+    /// 64 bits from a seed and one or more parts, by folding `mix` from the left.
     package static func key(_ seed: UInt64, _ a: UInt64) -> UInt64 { mix(seed, a) }
     package static func key(_ seed: UInt64, _ a: UInt64, _ b: UInt64) -> UInt64 { mix(mix(seed, a), b) }
     package static func key(_ seed: UInt64, _ a: UInt64, _ b: UInt64, _ c: UInt64) -> UInt64 {
         mix(mix(mix(seed, a), b), c)
     }
-    package static func key(_ seed: UInt64, _ a: UInt64, _ b: UInt64, _ c: UInt64, _ d: UInt64) -> UInt64 {
-        mix(mix(mix(mix(seed, a), b), c), d)
+    /// Only this form makes an array, of the parts after the fourth.
+    package static func key(
+        _ seed: UInt64, _ a: UInt64, _ b: UInt64, _ c: UInt64, _ d: UInt64, _ rest: UInt64...
+    ) -> UInt64 {
+        rest.reduce(mix(mix(mix(mix(seed, a), b), c), d), mix)
     }
 
     /// The upper 53 bits of `x` as a number in [0, 1).
