@@ -1,6 +1,6 @@
 // The identity of a document: stable across files, parts and runs.
 
-package import Container
+import Container
 
 package enum DocumentID {
     /// First 8 bytes (big-endian, top bit cleared) of SHA-256(`corpus` NUL `sourceID`), so that it fits a signed integer.

@@ -1,7 +1,7 @@
 // Draws segment B for every anchor: the next segment, a random one, or one of a linked document (LinkBERT, ACL 2022,
 // section 4.1). Every draw is a pure function of (seed, pass, document, segment).
 
-package import Container
+import Container
 
 /// What the pairs of one (bucket, pass) look like, in numbers that add up over buckets and passes.
 package struct PairCounts: Sendable, Equatable {

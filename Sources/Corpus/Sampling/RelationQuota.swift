@@ -1,7 +1,7 @@
 // Which relation each anchor gets: a quota for each relation, met exactly, drawn at random among the anchors that can
 // fill it. A coin instead would let documents without links shift the mix.
 
-package import Container
+import Container
 
 /// What an anchor could become. Any anchor can be paired with a random segment.
 package struct AnchorOptions: Sendable, Equatable {

@@ -1,7 +1,7 @@
 // The facts that pair sampling reads: sides, segment counts, same-side links. It is the projection of a piece of
 // `pair-sample`: small, canonical, and unchanged by anything that cannot change a draw.
 
-package import Container
+import Container
 
 /// Documents that one bucket's anchors can meet: its own, and those they link to.
 ///

@@ -1,6 +1,6 @@
 // For `link_scope: segment`: which links lie in which segment.
 
-package import Container
+import Container
 
 /// Links by (document, segment ordinal), built from link spans, token byte ranges and segment bounds.
 package struct SegmentLinks: Sendable {

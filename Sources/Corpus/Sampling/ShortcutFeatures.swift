@@ -2,7 +2,7 @@
 // `pair-sample` reports these by relation; `evaluate` trains a logistic probe on them, whose accuracy is the floor
 // that document relation prediction has to beat.
 
-package import Container
+import Container
 
 package struct ShortcutFeatures: Sendable {
     /// In the order of a feature vector.

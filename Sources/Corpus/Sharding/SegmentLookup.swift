@@ -52,7 +52,14 @@ package final class SegmentLookup: Sendable {
     private let parts: [MappedPart]
     private let ids: [TokenIDs]
     private let titles: [TokenIDs]
-    private let bounds: [(first: UnsafeBufferPointer<UInt32>, end: UnsafeBufferPointer<UInt32>)]
+    private let bounds: [Bounds]
+
+    /// Rows of a mapped segments part.
+    private struct Bounds: @unchecked Sendable {
+        // Safe to share: read-only memory that `parts` keeps mapped.
+        let first: UnsafeBufferPointer<UInt32>
+        let end: UnsafeBufferPointer<UInt32>
+    }
 
     /// - Parameters: `tokens`, `segments`: the artifacts and which of their parts to open (all by default).
     package init(
@@ -62,7 +69,7 @@ package final class SegmentLookup: Sendable {
         var parts: [MappedPart] = []
         var ids: [TokenIDs] = []
         var titles: [TokenIDs] = []
-        var bounds: [(first: UnsafeBufferPointer<UInt32>, end: UnsafeBufferPointer<UInt32>)] = []
+        var bounds: [Bounds] = []
         for part in tokenParts ?? tokens.manifest.parts {
             let mapped = try tokens.mapped(part)
             parts.append(mapped)
@@ -98,7 +105,8 @@ package final class SegmentLookup: Sendable {
                 row = end
             }
             bounds.append(
-                (try mapped.column("first", as: UInt32.self), try mapped.column("end", as: UInt32.self)))
+                Bounds(
+                    first: try mapped.column("first", as: UInt32.self), end: try mapped.column("end", as: UInt32.self)))
         }
         self.places = places
         self.parts = parts
@@ -153,6 +161,18 @@ package final class SegmentLookup: Sendable {
             }
         }
         return frequency
+    }
+
+    /// Occurrences of each token id in all documents. O(tokens).
+    package func tokenCounts(vocabularySize: Int) -> [UInt64] {
+        var counts = [UInt64](repeating: 0, count: vocabularySize)
+        for part in ids {
+            switch part {
+            case .narrow(let buffer): for id in buffer where Int(id) < vocabularySize { counts[Int(id)] += 1 }
+            case .wide(let buffer): for id in buffer where Int(id) < vocabularySize { counts[Int(id)] += 1 }
+            }
+        }
+        return counts
     }
 
     package var documentCount: Int { places.count }

@@ -1,6 +1,6 @@
 // Builds training rows `[CLS] A [SEP] B [SEP]` from pairs.
 
-package import Container
+import Container
 
 /// Ids of the special tokens, facts of the vocabulary.
 package struct SpecialTokenIDs: Sendable, Equatable {
@@ -58,8 +58,8 @@ package struct ShardAssembler {
     /// longer one first, whatever the relation: only the outer ends of a contiguous pair are cut, and the cut does not
     /// tell the relations apart.
     package mutating func append(_ pairs: PairColumns, _ row: Int, to out: inout ShardColumns) throws {
-        try segment(pairs.aDocument[row], pairs.aSegment[row], into: &a)
-        try segment(pairs.bDocument[row], pairs.bSegment[row], into: &b)
+        try load(pairs.aDocument[row], pairs.aSegment[row], into: \.a)
+        try load(pairs.bDocument[row], pairs.bSegment[row], into: \.b)
         let budget = maxSeqLength - 3
         var (keepA, keepB) = (a.count, b.count)
         if keepA + keepB > budget {
@@ -94,11 +94,13 @@ package struct ShardAssembler {
         out.spanRelation.append(relation)
     }
 
-    private mutating func segment(_ document: UInt64, _ ordinal: UInt32, into out: inout [UInt32]) throws {
-        try lookup.tokens(document, ordinal, into: &out)
+    private mutating func load(
+        _ document: UInt64, _ ordinal: UInt32, into buffer: WritableKeyPath<ShardAssembler, [UInt32]>
+    ) throws {
+        try lookup.tokens(document, ordinal, into: &self[keyPath: buffer])
         if titleInSegment {
             lookup.title(document, into: &title)
-            out.insert(contentsOf: title, at: 0)
+            self[keyPath: buffer].insert(contentsOf: title, at: 0)
         }
     }
 }
