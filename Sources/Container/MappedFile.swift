@@ -2,7 +2,10 @@
 
 import Glibc
 
-/// A read-only map of a file as it was when opened. `bytes` is valid while this object lives.
+/// A read-only map of a file as it was when opened.
+///
+/// `bytes` is valid while this object lives, and a local object may end right after its last mention: keep it in a
+/// property of what uses the bytes, or look at them through `withBytes`.
 ///
 /// Unchecked Sendable: immutable after `init`, and the mapped pages are never written through it.
 package final class MappedFile: @unchecked Sendable {
@@ -24,6 +27,11 @@ package final class MappedFile: @unchecked Sendable {
             throw ContainerError.system("map the file into memory", path)
         }
         bytes = UnsafeRawBufferPointer(start: base, count: count)
+    }
+
+    /// Lends the bytes; the map lives at least until `body` returns.
+    package func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
+        try withExtendedLifetime(self) { try body(bytes) }
     }
 
     deinit {

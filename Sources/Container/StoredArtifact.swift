@@ -69,7 +69,8 @@ package final class MappedPart: @unchecked Sendable {
     package func has(_ name: String) -> Bool { header.tensors[name] != nil }
     package func info(_ name: String) throws -> TensorInfo { try header.info(name, part) }
 
-    /// A column, flattened row-major, without a copy: valid while this object lives.
+    /// A column, flattened row-major, without a copy: valid while this object lives. A local object may end right
+    /// after its last mention: keep it in a property of what uses the column, or use `withColumn`.
     /// - Throws: `.notFound`; `.format` for another type; `.unsupported` if a foreign file placed it unaligned.
     package func column<T: ColumnElement>(_ name: String, as: T.Type = T.self) throws -> UnsafeBufferPointer<T> {
         let info = try header.info(name, part, T.dtype)
@@ -79,6 +80,13 @@ package final class MappedPart: @unchecked Sendable {
                 path: file.path, fix: "read it as a column instead of a map")
         }
         return UnsafeRawBufferPointer(rebasing: file.bytes[info.range]).bindMemory(to: T.self)
+    }
+
+    /// Lends a column; the map lives at least until `body` returns.
+    package func withColumn<T: ColumnElement, R>(
+        _ name: String, as: T.Type = T.self, _ body: (UnsafeBufferPointer<T>) throws -> R
+    ) throws -> R {
+        try withExtendedLifetime(self) { try body(column(name)) }
     }
 }
 
