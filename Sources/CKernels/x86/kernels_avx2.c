@@ -1,0 +1,19 @@
+// The AVX2 variant: the vector kernels at 8 lanes, compiled for these features whatever the build's own target is.
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+
+#include "ckernels.h"
+#include "variants.h"
+
+#define CK_LANES 8
+
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#include "../vector/kernels.h"
+#pragma clang attribute pop
+
+const ck_ops ck_ops_avx2 = CK_VECTOR_OPS;
+
+#else
+typedef int ck_no_avx2;  // a translation unit may not be empty
+#endif
