@@ -1,0 +1,253 @@
+// BERT's normaliser and pre-tokeniser in one pass over UTF-8: text in, normalised words with their places out.
+// Words of ASCII alone never leave registers; everything else goes through `CharacterTable`.
+
+/// Receives the words of a text in order.
+protocol WordSink: ~Copyable {
+    /// A word of 1…16 ASCII bytes, normalised; byte i of it stands at `begin + i` in the text.
+    mutating func short(_ key: WordTable.Key, begin: Int)
+    /// An ASCII punctuation mark at `begin`.
+    mutating func punctuation(_ byte: UInt8, begin: Int)
+    /// Any other word. Byte i of it comes from `sources[i]` in the text. The buffers are lent for the call.
+    mutating func word(_ bytes: UnsafeBufferPointer<UInt8>, _ sources: UnsafeBufferPointer<SourceRange>)
+}
+
+/// The bytes of the text that a normalised byte was made from.
+struct SourceRange {
+    var begin: UInt32
+    var end: UInt32
+}
+
+/// Cuts text into normalised words exactly as `BertNormalizer` and `BertPreTokenizer` do.
+///
+/// Invalid UTF-8 counts as U+FFFD, a byte at a time. Memory: O(longest word). Threading: for one thread at a time.
+struct WordScanner: ~Copyable {
+    private let table: CharacterTable
+    private var bytes: [UInt8] = []
+    private var sources: [SourceRange] = []
+    /// Combining marks at the end of `bytes` that canonical ordering may still move: class and length of each.
+    private var marks: [(combiningClass: UInt32, count: Int)] = []
+    /// `bytes.count` just after the last of `marks`; anything else says that the run has ended.
+    private var marksEnd = -1
+
+    init(_ options: WordPieceOptions) { table = CharacterTable.shared(options) }
+
+    /// Sends the words of `text[range]` to `sink`. `range` must begin and end at character boundaries.
+    mutating func scan<Sink: WordSink & ~Copyable>(
+        _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, into sink: inout Sink
+    ) {
+        precondition(range.upperBound <= text.count && text.count <= UInt32.max, "range outside the text")
+        let end = range.upperBound
+        var position = range.lowerBound
+        let lowercase = table.lowercase
+        table.ascii.withUnsafeBufferPointer { ascii in
+            while position < end {
+                switch ascii[Int(text[position])] {
+                case CharacterTable.ASCII.space:
+                    position += 1
+                case CharacterTable.ASCII.word:
+                    let begin = position
+                    repeat { position += 1 } while position < end
+                        && ascii[Int(text[position])] == CharacterTable.ASCII.word
+                    let isASCII =
+                        position == end || ascii[Int(text[position])] != CharacterTable.ASCII.other
+                    if isASCII && position - begin <= WordTable.inlineBytes {
+                        let key = Self.key(text, begin, position - begin, lowercase)
+                        sink.short(key, begin: begin)
+                    } else {
+                        position = slowWord(text, begin..<end, into: &sink)
+                    }
+                case CharacterTable.ASCII.punctuation:
+                    sink.punctuation(text[position], begin: position)
+                    position += 1
+                default:
+                    position = slowWord(text, position..<end, into: &sink)
+                }
+            }
+        }
+    }
+
+    /// The key of an ASCII word straight from the text.
+    @inline(__always)
+    private static func key(
+        _ text: UnsafeBufferPointer<UInt8>, _ begin: Int, _ count: Int, _ lowercase: Bool
+    ) -> WordTable.Key {
+        let base = text.baseAddress! + begin
+        var low: UInt64 = 0
+        var high: UInt64 = 0
+        if begin + 16 <= text.count {
+            let raw = UnsafeRawPointer(base)
+            low = UInt64(littleEndian: raw.loadUnaligned(as: UInt64.self))
+            if count <= 8 {
+                low &= ~0 >> UInt64(64 - count * 8)
+            } else {
+                high = UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+                high &= ~0 >> UInt64(128 - count * 8)
+            }
+        } else {
+            for index in 0..<count {
+                if index < 8 {
+                    low |= UInt64(base[index]) << UInt64(index * 8)
+                } else {
+                    high |= UInt64(base[index]) << UInt64(index * 8 - 64)
+                }
+            }
+        }
+        if lowercase {
+            low = lowercased(low)
+            high = lowercased(high)
+        }
+        return WordTable.Key(low: low, high: high, count: count)
+    }
+
+    /// Eight ASCII bytes with A–Z lowered: bit 7 of each byte tells A…Z, shifted to bit 5 it is the case bit.
+    @inline(__always)
+    private static func lowercased(_ bytes: UInt64) -> UInt64 {
+        let fromA = bytes &+ 0x3F3F_3F3F_3F3F_3F3F
+        let pastZ = bytes &+ 0x2525_2525_2525_2525
+        return bytes | ((fromA ^ pastZ) & 0x8080_8080_8080_8080) >> 2
+    }
+
+    /// Scans by character from `range.lowerBound` until a word has ended; sends it and what stands beside it.
+    /// - Returns: where to go on.
+    private mutating func slowWord<Sink: WordSink & ~Copyable>(
+        _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, into sink: inout Sink
+    ) -> Int {
+        var position = range.lowerBound
+        marksEnd = -1
+        while position < range.upperBound {
+            let (code, count) = Self.decode(text, position, range.upperBound)
+            let entry = table.entry(code)
+            let source = SourceRange(begin: UInt32(position), end: UInt32(position + count))
+            position += count
+            switch entry & 7 {
+            case CharacterTable.Kind.letter:
+                append(code, source)
+            case CharacterTable.Kind.mapped:
+                let offset = Int(entry >> 8)
+                for index in offset..<offset + Int(entry >> 3 & 31) {
+                    bytes.append(table.blob[index])
+                    sources.append(source)
+                }
+            case CharacterTable.Kind.dropped:
+                break
+            case CharacterTable.Kind.space:
+                flush(into: &sink)
+                return position
+            case CharacterTable.Kind.isolated:
+                flush(into: &sink)
+                append(code, source)
+                flush(into: &sink)
+                return position
+            default:
+                for element in table.sequences[Int(entry >> 3)] { take(element, source, into: &sink) }
+            }
+        }
+        flush(into: &sink)
+        return position
+    }
+
+    private mutating func take<Sink: WordSink & ~Copyable>(
+        _ element: CharacterTable.Element, _ source: SourceRange, into sink: inout Sink
+    ) {
+        switch element {
+        case .space:
+            flush(into: &sink)
+        case .isolated(let code):
+            flush(into: &sink)
+            append(code, source)
+            flush(into: &sink)
+        case .letter(let code, combiningClass: 0):
+            append(code, source)
+        case .letter(let code, let combiningClass):
+            appendMark(code, combiningClass, source)
+        case .barrier:
+            marksEnd = -1
+        }
+    }
+
+    private mutating func flush<Sink: WordSink & ~Copyable>(into sink: inout Sink) {
+        if !bytes.isEmpty {
+            bytes.withUnsafeBufferPointer { bytes in
+                sources.withUnsafeBufferPointer { sink.word(bytes, $0) }
+            }
+            bytes.removeAll(keepingCapacity: true)
+            sources.removeAll(keepingCapacity: true)
+        }
+        marksEnd = -1
+    }
+
+    @inline(__always)
+    private mutating func append(_ code: UInt32, _ source: SourceRange) {
+        if code < 0x80 {
+            bytes.append(UInt8(truncatingIfNeeded: code))
+            sources.append(source)
+            return
+        }
+        if code < 0x800 {
+            bytes.append(UInt8(truncatingIfNeeded: 0xC0 | code >> 6))
+            sources.append(source)
+        } else {
+            if code < 0x10000 {
+                bytes.append(UInt8(truncatingIfNeeded: 0xE0 | code >> 12))
+            } else {
+                bytes.append(UInt8(truncatingIfNeeded: 0xF0 | code >> 18))
+                bytes.append(UInt8(truncatingIfNeeded: 0x80 | code >> 12 & 0x3F))
+                sources.append(source)
+            }
+            bytes.append(UInt8(truncatingIfNeeded: 0x80 | code >> 6 & 0x3F))
+            sources.append(source)
+            sources.append(source)
+        }
+        bytes.append(UInt8(truncatingIfNeeded: 0x80 | code & 0x3F))
+        sources.append(source)
+    }
+
+    /// Appends a combining mark, before those of its run whose class is higher (canonical ordering, stable).
+    private mutating func appendMark(_ code: UInt32, _ combiningClass: UInt32, _ source: SourceRange) {
+        if marksEnd != bytes.count { marks.removeAll(keepingCapacity: true) }
+        let end = bytes.count
+        append(code, source)
+        let count = bytes.count - end
+        var place = marks.count
+        var at = end
+        while place > 0 && marks[place - 1].combiningClass > combiningClass {
+            place -= 1
+            at -= marks[place].count
+        }
+        if at != end {
+            let moved = Array(bytes[end...])
+            bytes.removeLast(count)
+            bytes.insert(contentsOf: moved, at: at)
+            sources.removeLast(count)
+            sources.insert(contentsOf: repeatElement(source, count: count), at: at)
+        }
+        marks.insert((combiningClass, count), at: place)
+        marksEnd = bytes.count
+    }
+
+    /// One character and its length; U+FFFD and 1 for a byte that begins no valid sequence.
+    @inline(__always)
+    private static func decode(
+        _ text: UnsafeBufferPointer<UInt8>, _ position: Int, _ end: Int
+    ) -> (code: UInt32, count: Int) {
+        let lead = UInt32(text[position])
+        if lead < 0x80 { return (lead, 1) }
+        @inline(__always) func tail(_ offset: Int) -> UInt32? {
+            guard position + offset < end else { return nil }
+            let byte = UInt32(text[position + offset])
+            return byte & 0xC0 == 0x80 ? byte & 0x3F : nil
+        }
+        if lead < 0xE0 {
+            if lead >= 0xC2, let a = tail(1) { return ((lead & 0x1F) << 6 | a, 2) }
+        } else if lead < 0xF0 {
+            if let a = tail(1), let b = tail(2) {
+                let code = (lead & 0x0F) << 12 | a << 6 | b
+                if code >= 0x800 && !(0xD800..<0xE000 ~= code) { return (code, 3) }
+            }
+        } else if lead < 0xF5, let a = tail(1), let b = tail(2), let c = tail(3) {
+            let code = (lead & 0x07) << 18 | a << 12 | b << 6 | c
+            if 0x10000..<0x110000 ~= code { return (code, 4) }
+        }
+        return (0xFFFD, 1)
+    }
+}

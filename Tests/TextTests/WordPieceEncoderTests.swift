@@ -1,0 +1,67 @@
+// WordPiece ids and offsets against BertTokenizerFast, and the errors of a bad vocabulary.
+
+import Testing
+
+@testable import Text
+
+@Suite struct WordPieceEncoderTests {
+    @Test func `ids and byte offsets equal those of BertTokenizerFast`() throws {
+        for name in ["uncased", "cased", "accents", "raw", "plain"] {
+            let options = WordPieceGoldens.options(name)
+            let tokens = try WordPieceGoldens.lines(options.lowercase ? "vocabulary.txt" : "cased.txt")
+            let encoder = try WordPieceEncoder(tokens: tokens, options: options)
+            let rows = try WordPieceGoldens.rows("encode.tsv").filter { $0[0] == name }
+            #expect(rows.count > 100)
+            for row in rows {
+                let text = WordPieceGoldens.bytes(hex: row[1])
+                var encoded = EncodedTokens()
+                text.withUnsafeBufferPointer { encoder.encode($0, into: &encoded) }
+                let found = (0..<encoded.count).map { "\(encoded.ids[$0]):\(encoded.begin[$0]):\(encoded.end[$0])" }
+                #expect(
+                    found.joined(separator: " ") == row[2], "\(name): \(String(decoding: text, as: UTF8.self))")
+            }
+        }
+    }
+
+    @Test func `the cache never changes a result`() throws {
+        let tokens = try WordPieceGoldens.lines("vocabulary.txt")
+        let shared = try WordPieceVocabulary(tokens: tokens, options: WordPieceOptions())
+        let warm = WordPieceEncoder(shared)
+        // More different words than the cache holds, short and long, so that it starts afresh.
+        for number in 0..<150_000 { _ = warm.encode("ba\(number) strikeloramivonu\(number)") }
+        for line in try WordPieceGoldens.lines("corpus.txt") {
+            #expect(warm.encode(line) == WordPieceEncoder(shared).encode(line))
+        }
+    }
+
+    @Test func `special tokens are ordinary text when not matched`() throws {
+        var options = WordPieceOptions()
+        options.matchesSpecialTokens = false
+        let tokens = SpecialTokens().all + ["[", "]", "mask"]
+        #expect(try WordPieceEncoder(tokens: tokens, options: options).encode("[MASK]").ids == [5, 7, 6])
+        options.matchesSpecialTokens = true
+        #expect(try WordPieceEncoder(tokens: tokens, options: options).encode("[MASK]").ids == [4])
+    }
+
+    @Test func `a bad vocabulary is refused with the token's name`() throws {
+        func message(_ tokens: [String]) -> String? {
+            do {
+                _ = try WordPieceVocabulary(tokens: tokens, options: WordPieceOptions())
+                return nil
+            } catch { return error.message + " | " + (error.fix ?? "") }
+        }
+        let good = SpecialTokens().all + ["a"]
+        #expect(message(good) == nil)
+        #expect(message([]) == "the vocabulary is empty | ")
+        #expect(
+            message(good.filter { $0 != "[MASK]" })
+                == "the vocabulary lacks the special token '[MASK]' | add a line '[MASK]'")
+        #expect(
+            message(good.filter { $0 != "[PAD]" } + ["<pad>"])
+                == "the vocabulary lacks the special token '[PAD]' | it has '<pad>': a vocabulary for BERT writes it '[PAD]'")
+        #expect(
+            message(good + ["a"])
+                == "the token 'a' stands twice, as id 5 and as id 6 | remove one of the two lines")
+        #expect(message(good + [""]) == "token 6 is empty | remove the blank line")
+    }
+}
