@@ -1,0 +1,200 @@
+// Models in the Hugging Face layout: config.json and model.safetensors, read leniently and written one way.
+
+package import Container
+import Kernels
+
+/// A model's files, from a directory or an artifact.
+package struct ModelFiles: Sendable {
+    package let config: JSON
+    package let weights: TensorFile
+    /// The directory, or the artifact's name.
+    package let place: String
+
+    /// - Throws: `ModelError` if config.json or model.safetensors is missing or malformed; a folder with only
+    ///   `pytorch_model.bin` is refused, because reading a pickle runs its code.
+    package init(directory: String) throws {
+        place = directory
+        let path = directory + "/config.json"
+        guard Files.exists(path) else {
+            throw ModelError(
+                "there is no config.json", place: directory, fix: "name a folder that `save_pretrained` wrote")
+        }
+        config = try Self.parse(try Files.read(path), path)
+        let weightsPath = directory + "/model.safetensors"
+        guard Files.exists(weightsPath) else {
+            let pickled = Files.exists(directory + "/pytorch_model.bin")
+            throw ModelError(
+                "there is no model.safetensors", place: directory,
+                cause: pickled ? "pytorch_model.bin is a pickle; opening it would run code from it" : nil,
+                fix: pickled
+                    ? "convert it once: `BertForPreTraining.from_pretrained(DIR).save_pretrained(OTHER)`"
+                    : "large models saved in several files must be saved in one: `max_shard_size=\"100GB\"`")
+        }
+        weights = try TensorFile(try MappedFile(path: weightsPath), place: weightsPath)
+    }
+
+    /// - Parameter prefix: `""`, or that of an intermediate checkpoint such as `checkpoint-1000/`.
+    package init(artifact: StoredArtifact, prefix: String = "", place: String = "checkpoint") throws {
+        self.place = place
+        func part(_ name: String) throws -> Part {
+            guard let part = artifact.part(named: prefix + name) else {
+                throw ModelError("the artifact has no part '\(prefix + name)'", place: place)
+            }
+            return part
+        }
+        config = try Self.parse(try artifact.bytes(try part("config.json")), place + "/config.json")
+        let file = try artifact.blobs.expanded(try part("model.safetensors").digest)
+        weights = try TensorFile(file, place: place + "/model.safetensors")
+    }
+
+    private static func parse(_ bytes: [UInt8], _ place: String) throws -> JSON {
+        do {
+            return try JSON(parsing: bytes)
+        } catch let error as ContainerError {
+            throw ModelError("not valid JSON: " + error.message, place: place)
+        }
+    }
+}
+
+/// A model read from files, and what its reader had to supply.
+package struct HuggingFaceModel: Sendable {
+    package let model: BertModel
+    /// Parameters the files lack, started afresh, in layout order.
+    package let initialised: [String]
+    /// Tensors of the files that the model has no use for, sorted.
+    package let unused: [String]
+
+    /// Reads a model.
+    ///
+    /// Accepted: names with or without `bert.`, `LayerNorm.gamma/beta`, a decoder stored beside its tied embedding,
+    /// a bare encoder (heads are started afresh and listed), either relation head.
+    /// - Parameters:
+    ///   - wanted: the shape asked for; nil takes the files' own, relation head included. Dropout rates come from here.
+    ///   - seed: for what has to be started afresh.
+    /// - Throws: `ModelError` for other sizes than wanted, naming both, and for tensors of another shape or type.
+    package static func read(_ files: ModelFiles, as wanted: BertConfig? = nil, seed: UInt64) throws -> HuggingFaceModel {
+        var found = try BertConfig(parsing: files.config, place: files.place + "/config.json")
+        let tensors = try TensorNames(files.weights)
+        if tensors["drp.weight"] != nil {
+            found.relationClasses = 3
+        } else if let head = tensors["cls.seq_relationship.weight"],
+            let classes = files.weights.header.tensors[head]?.shape.first
+        {
+            found.relationClasses = classes
+        } else {
+            found.relationClasses = nil
+        }
+        if let wanted { try compare(found, wanted, files.place) }
+        let config = wanted ?? found
+        let model = try BertModel(zeros: config)
+        try checkDecoder(tensors, files.weights)
+
+        var fresh: [String] = []
+        var used: Set<String> = []
+        for entry in model.layout.entries {
+            guard let name = tensors[entry.name], !isOtherHead(entry, files.weights, name) else {
+                fresh.append(entry.name)
+                continue
+            }
+            used.insert(name)
+            let shape = files.weights.header.tensors[name]?.shape ?? []
+            guard shape == entry.shape else {
+                throw ModelError(
+                    "tensor '\(name)' has shape \(shape), the config asks for \(entry.shape)", place: files.weights.place)
+            }
+            model.parameters.view().write(try files.weights.values(name, as: Float.self), at: entry.offset)
+        }
+        if let lost = fresh.first(where: { $0.hasPrefix("bert.") && !$0.hasPrefix("bert.pooler.") }) {
+            throw ModelError("there is no tensor '\(lost)'", place: files.weights.place)
+        }
+        model.layout.initialise(
+            model.parameters.view(), seed: seed, range: config.initializerRange, only: Set(fresh))
+        let ignored = ["position_ids", "cls.predictions.decoder.weight", "cls.predictions.decoder.bias"]
+        let unused = files.weights.header.names.filter { name in
+            !used.contains(name) && !ignored.contains { name.hasSuffix($0) }
+        }
+        return HuggingFaceModel(model: model, initialised: fresh, unused: unused)
+    }
+
+    /// The tensors of `model.safetensors`, without the decoder, which is tied to the word embeddings.
+    package static func tensors(_ model: BertModel) -> [TensorToWrite] {
+        model.layout.entries.map {
+            TensorToWrite($0.name, shape: $0.shape, model.parameters.view($0.offset, $0.count))
+        }
+    }
+
+    /// Writes `model.safetensors`. The same parameters give the same bytes.
+    package static func writeWeights(_ model: BertModel, to sink: (UnsafeRawBufferPointer) throws -> Void) throws {
+        try TensorFile.write(tensors(model), metadata: ["format": "pt"], to: sink)
+    }
+
+    /// `config.json`.
+    package static func configFile(_ model: BertModel) -> [UInt8] { Array((model.config.json.pretty + "\n").utf8) }
+
+    /// Writes both files into an existing folder.
+    package static func write(_ model: BertModel, directory: String) throws {
+        try Files.publish(configFile(model), at: directory + "/config.json")
+        try Files.publish(at: directory + "/model.safetensors") { file in
+            try writeWeights(model) { try file.write($0) }
+        }
+    }
+
+    private static func compare(_ found: BertConfig, _ wanted: BertConfig, _ place: String) throws(ModelError) {
+        let sizes = [
+            ("vocab_size", found.vocabSize, wanted.vocabSize),
+            ("hidden_size", found.hiddenSize, wanted.hiddenSize),
+            ("num_hidden_layers", found.numHiddenLayers, wanted.numHiddenLayers),
+            ("num_attention_heads", found.numAttentionHeads, wanted.numAttentionHeads),
+            ("intermediate_size", found.intermediateSize, wanted.intermediateSize),
+            ("max_position_embeddings", found.maxPositionEmbeddings, wanted.maxPositionEmbeddings),
+            ("type_vocab_size", found.typeVocabSize, wanted.typeVocabSize),
+        ]
+        for (name, there, here) in sizes where there != here {
+            throw ModelError(
+                "\(name) is \(there) in the model, \(here) here", place: place,
+                fix: name == "vocab_size"
+                    ? "import the model's own vocabulary in the `vocabulary` stage"
+                    : "choose the `architecture` that the model has")
+        }
+    }
+
+    /// A relation head of another number of classes is not this head, whatever its name.
+    private static func isOtherHead(_ entry: ParameterInfo, _ file: TensorFile, _ name: String) -> Bool {
+        guard entry.name.hasPrefix("drp.") || entry.name.hasPrefix("cls.seq_relationship.") else { return false }
+        return file.header.tensors[name]?.shape.first != entry.shape[0]
+    }
+
+    private static func checkDecoder(_ tensors: TensorNames, _ file: TensorFile) throws {
+        guard let decoder = tensors["cls.predictions.decoder.weight"],
+            let word = tensors["bert.embeddings.word_embeddings.weight"]
+        else { return }
+        guard try file.values(decoder, as: Float.self) == file.values(word, as: Float.self) else {
+            throw ModelError(
+                "the MLM decoder differs from the word embeddings", place: file.place,
+                cause: "this model ties them; a decoder of its own would be lost")
+        }
+    }
+}
+
+/// The names a file uses for the layout's names.
+private struct TensorNames {
+    private var names: [String: String] = [:]
+
+    init(_ file: TensorFile) throws(ModelError) {
+        let isBare = !file.header.tensors.keys.contains { $0.hasPrefix("bert.") }
+        for name in file.header.names {
+            var own = name
+            if isBare, ["embeddings.", "encoder.", "pooler."].contains(where: { name.hasPrefix($0) }) { own = "bert." + own }
+            if own.hasSuffix("LayerNorm.gamma") { own = own.dropLast(5) + "weight" }
+            if own.hasSuffix("LayerNorm.beta") { own = own.dropLast(4) + "bias" }
+            if own == "cls.predictions.decoder.bias", file.has("cls.predictions.bias") { continue }
+            if own == "cls.predictions.decoder.bias" { own = "cls.predictions.bias" }
+            if let other = names[own] {
+                throw ModelError("tensors '\(other)' and '\(name)' are the same parameter", place: file.place)
+            }
+            names[own] = name
+        }
+    }
+
+    subscript(_ name: String) -> String? { names[name] }
+}

@@ -1,0 +1,24 @@
+// The one error type of this module: what went wrong, where, why, and how to fix it.
+
+/// A model, a checkpoint or a training run that cannot go on.
+package struct ModelError: Error, Sendable, Equatable, CustomStringConvertible {
+    package var message: String
+    /// File, part and row, or step.
+    package var place: String?
+    package var cause: String?
+    package var fix: String?
+
+    package init(_ message: String, place: String? = nil, cause: String? = nil, fix: String? = nil) {
+        self.message = message
+        self.place = place
+        self.cause = cause
+        self.fix = fix
+    }
+
+    package var description: String {
+        var lines = [(place.map { "\($0): " } ?? "") + message]
+        if let cause { lines.append("  why: " + cause) }
+        if let fix { lines.append("  fix: " + fix) }
+        return lines.joined(separator: "\n")
+    }
+}

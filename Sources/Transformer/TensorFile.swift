@@ -1,0 +1,130 @@
+// Reading and writing safetensors files of whole models, without copies of the model in between.
+
+package import Container
+package import Kernels
+
+/// A safetensors file in memory or mapped. The header is checked once; tensors are read from it on demand.
+package struct TensorFile: Sendable {
+    private enum Storage: Sendable { case mapped(MappedFile), bytes([UInt8]) }
+    private let storage: Storage
+    package let header: SafetensorsHeader
+    /// For messages.
+    package let place: String
+
+    /// - Throws: `ModelError` if the file is no valid safetensors file.
+    package init(_ file: MappedFile, place: String) throws {
+        storage = .mapped(file)
+        header = try Self.parse(file.bytes, place)
+        self.place = place
+    }
+
+    package init(_ bytes: [UInt8], place: String) throws {
+        storage = .bytes(bytes)
+        header = try bytes.withUnsafeBytes { try Self.parse($0, place) }
+        self.place = place
+    }
+
+    private static func parse(_ bytes: UnsafeRawBufferPointer, _ place: String) throws -> SafetensorsHeader {
+        do {
+            return try SafetensorsHeader(parsing: bytes, fileSize: bytes.count)
+        } catch let error as ContainerError {
+            throw ModelError(error.message, place: place, cause: error.cause, fix: error.fix)
+        }
+    }
+
+    /// Runs `body` on the bytes of a tensor; nil if there is none of that name.
+    private func withBytes<R>(_ name: String, _ body: (TensorInfo, UnsafeRawBufferPointer) throws -> R) rethrows -> R? {
+        guard let info = header.tensors[name] else { return nil }
+        switch storage {
+        case .mapped(let file): return try body(info, UnsafeRawBufferPointer(rebasing: file.bytes[info.range]))
+        case .bytes(let bytes):
+            return try bytes.withUnsafeBytes { try body(info, UnsafeRawBufferPointer(rebasing: $0[info.range])) }
+        }
+    }
+
+    package func has(_ name: String) -> Bool { header.tensors[name] != nil }
+
+    /// A tensor's values, row-major.
+    /// - Throws: `ModelError` if it is missing or of another element type.
+    package func values<T: ColumnElement>(_ name: String, as type: T.Type = T.self) throws -> [T] {
+        let values = try withBytes(name) { info, bytes in
+            guard info.dtype == T.dtype else {
+                throw ModelError(
+                    "tensor '\(name)' is \(info.dtype.rawValue), not \(T.dtype.rawValue)", place: place,
+                    fix: T.dtype == .f32 ? "save the model in fp32: `model.float().save_pretrained(…)`" : nil)
+            }
+            return [T](unsafeUninitializedCapacity: info.count) { buffer, count in
+                UnsafeMutableRawBufferPointer(buffer).copyMemory(from: bytes)
+                count = info.count
+            }
+        }
+        guard let values else {
+            throw ModelError("there is no tensor '\(name)'", place: place)
+        }
+        return values
+    }
+}
+
+/// A tensor on its way into a safetensors file.
+package struct TensorToWrite {
+    package let name: String
+    package let shape: [Int]
+    let content: Content
+
+    enum Content {
+        case floats(FloatView)
+        case bytes([UInt8])
+    }
+
+    package init(_ name: String, shape: [Int], _ values: FloatView) {
+        precondition(shape.reduce(1, *) == values.count, "\(name): shape \(shape) of \(values.count) floats")
+        self.name = name
+        self.shape = shape
+        content = .floats(values)
+    }
+
+    package init(_ name: String, _ bytes: [UInt8]) {
+        self.name = name
+        shape = [bytes.count]
+        content = .bytes(bytes)
+    }
+}
+
+extension TensorFile {
+    /// Writes a safetensors file: fp32 tensors by name, then byte tensors by name, so that all are aligned.
+    package static func write(
+        _ tensors: [TensorToWrite], metadata: [String: String], to sink: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        let ordered = tensors.sorted { ($0.rank, $0.name) < ($1.rank, $1.name) }
+        var header: [String: JSON] = ["__metadata__": .object(metadata.mapValues { .string($0) })]
+        var offset = 0
+        for tensor in ordered {
+            let end = offset + tensor.byteCount
+            header[tensor.name] = [
+                "dtype": .string(tensor.rank == 0 ? "F32" : "U8"), "shape": JSON(tensor.shape),
+                "data_offsets": JSON([offset, end]),
+            ]
+            offset = end
+        }
+        var json = JSON.object(header).canonical
+        while json.count % 8 != 0 { json.append(UInt8(ascii: " ")) }
+        try withUnsafeBytes(of: UInt64(json.count).littleEndian) { try sink($0) }
+        try json.withUnsafeBytes(sink)
+        for tensor in ordered {
+            switch tensor.content {
+            case .floats(let view): try view.withBytes { try sink($0) }
+            case .bytes(let bytes): try bytes.withUnsafeBytes { try sink($0) }
+            }
+        }
+    }
+}
+
+extension TensorToWrite {
+    fileprivate var rank: Int { if case .floats = content { 0 } else { 1 } }
+    fileprivate var byteCount: Int {
+        switch content {
+        case .floats(let view): view.count * 4
+        case .bytes(let bytes): bytes.count
+        }
+    }
+}

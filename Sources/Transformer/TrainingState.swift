@@ -1,0 +1,128 @@
+// Checkpoints of a run in progress: everything needed to go on as if it had never stopped, bit for bit.
+
+import Container
+import Kernels
+
+/// Where training stands in one data set: rows before `place` of this pass have been used.
+struct DataPosition: Equatable {
+    var epoch = 0
+    var place = RowPlace(part: 0, offset: 0)
+}
+
+/// A run between two steps, apart from its buffers.
+struct TrainingState: Equatable {
+    /// Steps done.
+    var step = 0
+    var tokens = 0
+    var positions: [DataPosition]
+    /// Lines of metrics.jsonl so far.
+    var metrics: [UInt8] = []
+}
+
+/// The scratch folder of one run.
+///
+/// `state-<step>.safetensors` holds `parameters`, `first_moment`, `second_moment` (F32, flat over the layout, gaps
+/// included) and `metrics` (U8); `state-<step>.json`, published after it, holds its SHA-256, the step, the data
+/// positions and a fingerprint of settings and layout. A state without its JSON does not exist. The last two are kept.
+struct StateFolder {
+    static let kept = 2
+    let path: String
+    let fingerprint: JSON
+
+    private func file(_ step: Int, _ suffix: String) -> String {
+        let digits = String(step)
+        return path + "/state-" + String(repeating: "0", count: max(0, 10 - digits.count)) + digits + "." + suffix
+    }
+
+    /// Steps that have a state, newest first.
+    func steps() throws -> [Int] {
+        guard Files.isDirectory(path) else { return [] }
+        return try Files.list(path).compactMap { name in
+            guard name.hasPrefix("state-"), name.hasSuffix(".json") else { return nil }
+            return Int(name.dropFirst(6).dropLast(5))
+        }.sorted(by: >)
+    }
+
+    /// Publishes a state and removes all but the last two. After a crash at any moment the folder holds a whole state.
+    func save(_ state: TrainingState, parameters: FloatView, firstMoment: FloatView, secondMoment: FloatView) throws {
+        try Files.makeDirectories(path)
+        let digest = DigestBuilder()
+        let tensors = [
+            TensorToWrite("parameters", shape: [parameters.count], parameters),
+            TensorToWrite("first_moment", shape: [firstMoment.count], firstMoment),
+            TensorToWrite("second_moment", shape: [secondMoment.count], secondMoment),
+            TensorToWrite("metrics", state.metrics),
+        ]
+        try Files.publish(at: file(state.step, "safetensors")) { writer in
+            try TensorFile.write(tensors, metadata: ["format": "linkloom-state"]) { bytes in
+                digest.update(bytes)
+                try writer.write(bytes)
+            }
+        }
+        let json: JSON = [
+            "digest": .string(digest.finish().hex), "fingerprint": fingerprint, "step": JSON(state.step),
+            "tokens": JSON(state.tokens),
+            "positions": .array(
+                state.positions.map {
+                    ["epoch": JSON($0.epoch), "part": JSON($0.place.part), "offset": JSON($0.place.offset)]
+                }),
+        ]
+        try Files.publish(json.canonical, at: file(state.step, "json"))
+        for old in try steps().dropFirst(Self.kept) {
+            try Files.remove(file(old, "json"))
+            try Files.remove(file(old, "safetensors"))
+        }
+    }
+
+    /// Restores the newest whole state into the buffers; nil if there is none.
+    /// - Parameter warn: told of every damaged state that was passed over.
+    func restore(
+        parameters: FloatView, firstMoment: FloatView, secondMoment: FloatView, warn: (String) -> Void
+    ) throws -> TrainingState? {
+        for step in try steps() {
+            do {
+                let (state, tensors) = try load(step, count: parameters.count)
+                parameters.write(try tensors.values("parameters", as: Float.self))
+                firstMoment.write(try tensors.values("first_moment", as: Float.self))
+                secondMoment.write(try tensors.values("second_moment", as: Float.self))
+                return state
+            } catch {
+                warn("the checkpoint of step \(step) in scratch cannot be used (\(error)); trying the one before")
+            }
+        }
+        return nil
+    }
+
+    /// A state that is sure to fit: checksum, fingerprint, sizes and record are as they were written.
+    private func load(_ step: Int, count: Int) throws -> (TrainingState, TensorFile) {
+        let json = try JSON(parsing: try Files.read(file(step, "json")))
+        guard json["fingerprint"] == fingerprint else {
+            throw ModelError("it was made with other settings or another model")
+        }
+        let path = file(step, "safetensors")
+        let mapped = try MappedFile(path: path)
+        guard json["digest"]?.string == Digest.of(mapped.bytes).hex else {
+            throw ModelError("its checksum does not match its content", place: path)
+        }
+        guard let saved = json["step"]?.int, saved == step, let tokens = json["tokens"]?.int,
+            let positions = json["positions"]?.array?.compactMap(Self.position)
+        else { throw ModelError("its record is incomplete", place: file(step, "json")) }
+        let tensors = try TensorFile(mapped, place: path)
+        for name in ["parameters", "first_moment", "second_moment"] {
+            guard let info = tensors.header.tensors[name], info.dtype == .f32, info.count == count else {
+                throw ModelError("'\(name)' is not \(count) floats", place: path)
+            }
+        }
+        let state = TrainingState(
+            step: step, tokens: Int(tokens), positions: positions,
+            metrics: try tensors.values("metrics", as: UInt8.self))
+        return (state, tensors)
+    }
+
+    private static func position(_ json: JSON) -> DataPosition? {
+        guard let epoch = json["epoch"]?.int, let part = json["part"]?.int, let offset = json["offset"]?.int else {
+            return nil
+        }
+        return DataPosition(epoch: Int(epoch), place: RowPlace(part: Int(part), offset: Int(offset)))
+    }
+}
