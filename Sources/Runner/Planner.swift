@@ -1,0 +1,128 @@
+// What a run would do, without doing it: reads the store, writes nothing at all.
+
+package import Container
+package import Pipeline
+
+/// One stage of a plan report.
+package struct StageForecast: Sendable {
+    package var name: String
+    package var use: String
+    /// Pieces whose results are there, pieces that would be made.
+    package var reuse: Int
+    package var run: Int
+    /// Whether `reuse` and `run` are certain; downstream of a stage that runs they are the most it can cost, because
+    /// a stage whose result comes out as before stops the rest from running.
+    package var isExact: Bool
+    /// Empty for a stage that is reused whole.
+    package var reasons: [RunReason]
+    /// Nil where an input is not made yet.
+    package var resolved: ResolvedStage?
+    package var output: StoredArtifact?
+
+    package var runs: Bool { !reasons.isEmpty }
+
+    package var json: JSON {
+        [
+            "name": .string(name), "uses": .string(use), "reuse": .int(Int64(reuse)), "run": .int(Int64(run)),
+            "exact": .bool(isExact), "reasons": .array(reasons.flatMap(\.json)),
+        ]
+    }
+}
+
+package struct Forecast: Sendable {
+    package var file: String
+    package var experiment: String?
+    package var stages: [StageForecast]
+    /// The run that old values are from.
+    package var comparedWith: String?
+
+    package var hasWork: Bool { stages.contains { $0.runs } }
+    package var json: JSON { ["experiment": experiment.map { .string($0) } ?? .null, "stages": .array(stages.map(\.json))] }
+
+    package var text: String {
+        var rows = [["stage", "use", "reuse", "run", "why"]]
+        for stage in stages {
+            rows.append([
+                stage.name, stage.use, "\(stage.reuse)", stage.isExact ? "\(stage.run)" : "at most \(stage.run)",
+                stage.runs ? stage.reasons.map(\.text).joined(separator: "; ") : "reused",
+            ])
+        }
+        let count = stages.count { $0.runs }
+        let total = count == 0 ? "nothing to run" : "\(count) of \(stages.count) stages would run"
+        let compared = comparedWith.map { "; compared with run \($0)" } ?? ""
+        return Terminal.table(rows, right: [2, 3]) + "\n" + total + (count > 0 ? compared : "")
+    }
+}
+
+package struct Planner {
+    private let inspector: Inspector
+    private let force: Set<String>
+
+    package init(inspector: Inspector, force: Set<String> = []) {
+        self.inspector = inspector
+        self.force = force
+    }
+
+    package func forecast(until: String? = nil) throws -> Forecast {
+        var outputs: [String: StoredArtifact] = [:]
+        var stages: [StageForecast] = []
+        for planned in try inspector.plan.stages(until: until) {
+            let missing = planned.upstream.filter { outputs[$0] == nil }
+            let forecast = missing.isEmpty ? try known(planned, outputs) : try unknown(planned, waitingFor: missing)
+            outputs[planned.name] = forecast.output
+            stages.append(forecast)
+        }
+        let compared = stages.contains { $0.runs } ? inspector.previous?.run : nil
+        return Forecast(
+            file: inspector.plan.file, experiment: inspector.plan.experiment, stages: stages, comparedWith: compared)
+    }
+
+    private func known(_ planned: PlannedStage, _ outputs: [String: StoredArtifact]) throws -> StageForecast {
+        let stage = try inspector.resolve(planned, outputs: outputs)
+        let isForced = force.contains(planned.name)
+        switch inspector.verdict(stage, isForced: isForced) {
+        case .reuse(let record, let output):
+            return StageForecast(
+                name: planned.name, use: planned.use, reuse: record.pieces, run: 0, isExact: true, reasons: [],
+                resolved: stage, output: output)
+        case .run(let reasons):
+            let pieces = try inspector.gathered(stage) ?? gatherInMemory(stage)
+            let reuse = isForced ? 0 : zip(pieces, stage.keys(of: pieces)).count { piece, key in
+                inspector.piece(key.digest, named: piece.name, of: planned.name) != nil
+            }
+            return StageForecast(
+                name: planned.name, use: planned.use, reuse: reuse, run: pieces.count - reuse, isExact: true,
+                reasons: reasons, resolved: stage, output: nil)
+        }
+    }
+
+    /// An input is not made yet: what is known of the rest is compared, and the number of pieces is that of last time.
+    private func unknown(_ planned: PlannedStage, waitingFor missing: [String]) throws -> StageForecast {
+        var reasons: [RunReason] = force.contains(planned.name) ? [.forced] : []
+        reasons += try inspector.partialReasons(planned)
+        reasons.append(.upstream(missing))
+        let record = inspector.previousRecord(planned.name)
+        return StageForecast(
+            name: planned.name, use: planned.use, reuse: 0, run: max(1, record?.pieces ?? 1), isExact: false,
+            reasons: reasons, resolved: nil, output: nil)
+    }
+
+    private func gatherInMemory(_ stage: ResolvedStage) throws -> [Piece] {
+        let environment = StageEnvironment(
+            threads: 1,
+            scratch: {
+                throw StageError(
+                    "stage '\(stage.planned.name)' wants a scratch folder to count its pieces",
+                    cause: "looking at a plan writes nothing", fix: "run the pipeline; the plan is exact afterwards")
+            }, progress: QuietProgress(), isCancelled: { Interrupt.signal != nil })
+        return try stage.bound.gather(inputs: stage.inputs, environment: environment)
+    }
+}
+
+/// For looking: nothing is shown, nothing recorded.
+struct QuietProgress: ProgressSink {
+    func update(done: Int64, total: Int64, unit: String, note: String) {}
+    func message(_ text: String) {}
+    func warning(_ text: String) {}
+    func record(_ stream: String, _ line: JSON) {}
+}
