@@ -1,0 +1,208 @@
+// Training runs: the same bits for any number of threads and after any interruption, damaged states, schedules, errors.
+
+import Container
+import Foundation
+import Kernels
+import Synchronization
+import Testing
+
+@testable import Transformer
+
+private func toySettings(steps: Int = 12) -> TrainingSettings {
+    var settings = TrainingSettings()
+    settings.steps = steps
+    settings.batchSize = 4
+    settings.slices = 2
+    settings.warmupSteps = 2
+    settings.learningRate = 3e-3
+    settings.seed = 11
+    settings.validationSteps = 5
+    settings.validationRows = 6
+    settings.saveSteps = 5
+    settings.checkpointSteps = 1
+    return settings
+}
+
+private func toyData() -> [TrainingData] {
+    [TrainingData(train: ArraySource(toyRows(17)), validation: ArraySource(toyRows(6, seed: 8)))]
+}
+
+private final class Log: Sendable {
+    private let lines = Mutex<[String]>([])
+    func add(_ line: String) { lines.withLock { $0.append(line) } }
+    var all: [String] { lines.withLock { $0 } }
+}
+
+/// Trains the toy model; `stopAfter` cancels once that many steps are done.
+private func train(
+    _ settings: TrainingSettings, scratch: String, stopAfter: Int? = nil, warnings: Log = Log()
+) throws -> (parameters: [Float], result: TrainingResult) {
+    let model = try BertModel(toyConfig(), seed: 3)
+    var observer = TrainingObserver()
+    let done = Mutex(0)
+    if let stopAfter {
+        observer.isCancelled = {
+            done.withLock {
+                $0 += 1
+                return $0 > stopAfter
+            }
+        }
+    }
+    observer.warning = { warnings.add($0) }
+    let trainer = try Trainer(
+        model: model, settings: settings, masking: toyMasking(), data: toyData(), scratch: scratch, observer: observer)
+    let result = try trainer.run()
+    return (model.parameters.view().read(), result)
+}
+
+private func optimizer(_ result: TrainingResult) throws -> [UInt8] {
+    var bytes: [UInt8] = []
+    try result.optimizer.write { bytes.append(contentsOf: $0) }
+    return bytes
+}
+
+@Test func `one and two threads give the same bits`() throws {
+    var runs: [(parameters: [Float], result: TrainingResult)] = []
+    for threads in [1, 2, 3] {
+        let folder = try TemporaryFolder()
+        var settings = toySettings()
+        settings.slices = 3
+        settings.threads = threads
+        runs.append(try train(settings, scratch: folder.path))
+    }
+    for run in runs.dropFirst() {
+        #expect(run.parameters == runs[0].parameters)
+        #expect(run.result.metrics == runs[0].result.metrics)
+        #expect(try optimizer(run.result) == optimizer(runs[0].result))
+    }
+}
+
+@Test(arguments: [1, 5, 11]) func `a run stopped after any step ends in the same bits`(stop: Int) throws {
+    let whole = try TemporaryFolder()
+    let reference = try train(toySettings(), scratch: whole.path)
+    let folder = try TemporaryFolder()
+    #expect(throws: TrainingCancelled.self) { _ = try train(toySettings(), scratch: folder.path, stopAfter: stop) }
+    let resumed = try train(toySettings(), scratch: folder.path)
+    #expect(resumed.parameters == reference.parameters)
+    #expect(resumed.result.metrics == reference.result.metrics)
+    #expect(try optimizer(resumed.result) == optimizer(reference.result))
+    #expect(resumed.result.saved.map(\.step) == [5, 10])
+    for (one, other) in zip(resumed.result.saved, reference.result.saved) {
+        #expect(try Files.read(one.directory + "/model.safetensors") == Files.read(other.directory + "/model.safetensors"))
+    }
+}
+
+@Test(arguments: ["cut", "flipped", "record"])
+func `a damaged newest state falls back to the one before`(damage: String) throws {
+    let whole = try TemporaryFolder()
+    let reference = try train(toySettings(), scratch: whole.path)
+    let folder = try TemporaryFolder()
+    #expect(throws: TrainingCancelled.self) { _ = try train(toySettings(), scratch: folder.path, stopAfter: 7) }
+    let states = folder.path + "/states"
+    #expect(try Files.list(states).count == 4)
+    let data = states + "/state-0000000007.safetensors"
+    switch damage {
+    case "cut":
+        let handle = try #require(FileHandle(forWritingAtPath: data))
+        try handle.truncate(atOffset: UInt64(try Files.size(data) / 2))
+    case "flipped":
+        var bytes = try Files.read(data)
+        bytes[bytes.count / 2] ^= 1
+        try Data(bytes).write(to: URL(fileURLWithPath: data))
+    default:
+        try Data("{\"step\":7".utf8).write(to: URL(fileURLWithPath: states + "/state-0000000007.json"))
+    }
+    let warnings = Log()
+    let resumed = try train(toySettings(), scratch: folder.path, warnings: warnings)
+    #expect(warnings.all.count == 1 && warnings.all[0].contains("step 7"))
+    #expect(resumed.parameters == reference.parameters)
+    #expect(resumed.result.metrics == reference.result.metrics)
+}
+
+@Test func `a state of other settings is not gone on from`() throws {
+    let folder = try TemporaryFolder()
+    #expect(throws: TrainingCancelled.self) { _ = try train(toySettings(), scratch: folder.path, stopAfter: 3) }
+    var other = toySettings()
+    other.learningRate = 1e-3
+    let warnings = Log()
+    _ = try train(other, scratch: folder.path, warnings: warnings)
+    #expect(warnings.all.count == 2 && warnings.all.allSatisfy { $0.contains("other settings") })
+}
+
+@Test func `training learns a corpus by heart`() throws {
+    let model = try BertModel(toyConfig(dropout: 0), seed: 3)
+    var settings = toySettings(steps: 150)
+    settings.validationSteps = 0
+    settings.saveSteps = 0
+    settings.warmupSteps = 10
+    let rows = Array(toyRows(4))
+    let result = try Trainer(
+        model: model, settings: settings, masking: toyMasking(), data: [TrainingData(train: ArraySource(rows))]
+    ).run()
+    let lines = try metrics(result)
+    let first = try #require(lines.first?["loss"]?.double)
+    let last = try #require(lines.last?["loss"]?.double)
+    #expect(first > 5 && last < first * 0.6, "\(first) to \(last)")
+}
+
+@Test func `phases read their own data, and repeated rows get new masks`() throws {
+    var settings = toySettings(steps: 6)
+    settings.saveSteps = 0
+    settings.phases = [
+        TrainingPhase(data: 1, steps: 2), TrainingPhase(data: 0, steps: 2), TrainingPhase(data: 1, steps: 2),
+    ]
+    let folder = try TemporaryFolder()
+    let model = try BertModel(toyConfig(), seed: 3)
+    let data = [
+        TrainingData(train: ArraySource(toyRows(9))), TrainingData(train: ArraySource(toyRows(5, seed: 8))),
+    ]
+    let trainer = try Trainer(model: model, settings: settings, masking: toyMasking(), data: data, scratch: folder.path)
+    let passes = trainer.estimate.passes
+    #expect(passes.map(\.needed) == [8, 16] && passes.map(\.rows) == [9, 5])
+    #expect(trainer.estimate.warnings.count == 1)
+    _ = try trainer.run()
+    let state = try JSON(parsing: Files.read(folder.path + "/states/state-0000000006.json"))
+    // 16 rows of 5: three passes and one row; 8 rows of 9: none and eight.
+    #expect(state["positions"] == [["epoch": 0, "part": 0, "offset": 8], ["epoch": 3, "part": 0, "offset": 1]])
+}
+
+@Test func `the learning rate rises over the warm-up and falls to the last step`() {
+    var settings = TrainingSettings()
+    settings.steps = 10
+    settings.warmupSteps = 4
+    settings.learningRate = 8
+    let falling: [Double] = [6, 5, 4, 3, 2, 1].map { 8 * $0 / 6 }
+    let rates: [Double] = [2, 4, 6, 8] + falling
+    #expect((1...10).map(settings.learningRate(step:)) == rates)
+    settings.warmupSteps = 0
+    #expect(settings.learningRate(step: 1) == 8)
+}
+
+@Test func `a loss that is not a number stops the run and names step and rows`() throws {
+    var settings = toySettings(steps: 40)
+    settings.learningRate = 1e30
+    settings.maxGradNorm = 0
+    settings.validationSteps = 0
+    settings.saveSteps = 0
+    let folder = try TemporaryFolder()
+    let error = try #require(throws: ModelError.self) { _ = try train(settings, scratch: folder.path) }
+    #expect(error.place?.hasPrefix("step ") == true)
+    #expect(error.cause?.contains("part 0 row") == true && error.fix?.contains("learning_rate") == true)
+}
+
+@Test func `linked pairs are refused by a two-way head`() throws {
+    let model = try BertModel(toyConfig(relationClasses: 2), seed: 3)
+    let trainer = try Trainer(model: model, settings: toySettings(), masking: toyMasking(), data: toyData())
+    let error = try #require(throws: ModelError.self) { _ = try trainer.run() }
+    #expect(error.message.contains("linked") && error.fix?.contains("linked: 0") == true)
+}
+
+@Test func `rows longer than the model's positions are refused with both numbers`() throws {
+    var config = toyConfig()
+    config.maxPositionEmbeddings = 16
+    let model = try BertModel(config, seed: 3)
+    let error = try #require(throws: ModelError.self) {
+        _ = try Trainer(model: model, settings: toySettings(), masking: toyMasking(), data: toyData())
+    }
+    #expect(error.message.contains("16") && error.message.contains("tokens"))
+}
