@@ -105,7 +105,7 @@ extension ConfigKey {
             value: { config in encodeFields(config[keyPath: path], fields) },
             canonical: { config, defaults in
                 let value = encodeFields(config[keyPath: path], fields)
-                return value.canonical == encodeFields(defaults[keyPath: path], fields).canonical ? nil : value
+                return value.canonical == encodeFields(defaults[keyPath: path], fields).canonical ? JSON?.none : value
             },
             mapFiles: { _, _ in })
     }
@@ -166,7 +166,7 @@ extension ConfigKey {
             value: { valueObject(keys, $0[keyPath: path]) },
             canonical: { config, defaults in
                 let object = canonicalObject(keys, config[keyPath: path], defaults: defaults[keyPath: path])
-                return object == .object([:]) ? nil : object
+                return object == .object([:]) ? JSON?.none : object
             },
             mapFiles: { config, visit in
                 for key in keys { try key.mapFiles(&config[keyPath: path]) { try visit("\(name).\($0)", $1) } }
@@ -202,7 +202,7 @@ extension ConfigKey {
             canonical: { config, defaults in
                 func encode(_ list: [V]) -> JSON { .array(list.map { canonicalObject(keys, $0, defaults: V()) }) }
                 let list = encode(config[keyPath: path])
-                return list.canonical == encode(defaults[keyPath: path]).canonical ? nil : list
+                return list.canonical == encode(defaults[keyPath: path]).canonical ? JSON?.none : list
             },
             mapFiles: { config, visit in
                 for index in config[keyPath: path].indices {

@@ -88,7 +88,7 @@ extension ConfigKey {
                 } catch { context.report(error, key: name, at: node.location) }
             },
             value: { .array(get($0).map(record)) },
-            canonical: { _, _ in nil },
+            canonical: { _, _ in JSON?.none },
             mapFiles: { config, visit in set(&config, try visit(name, get(config))) })
     }
 

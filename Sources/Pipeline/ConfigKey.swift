@@ -148,7 +148,7 @@ extension ConfigKey {
             value: { encode($0[keyPath: path]) },
             canonical: { config, defaults in
                 let value = encode(config[keyPath: path])
-                return value.canonical == encode(defaults[keyPath: path]).canonical ? nil : value
+                return value.canonical == encode(defaults[keyPath: path]).canonical ? JSON?.none : value
             },
             mapFiles: { _, _ in })
     }

@@ -117,7 +117,8 @@ package enum RunReason: Sendable, Equatable {
     }
 
     private static func short(_ value: JSON) -> String {
-        let text = value.string ?? String(decoding: value.canonical, as: UTF8.self)
+        var text = value.string ?? String(decoding: value.canonical, as: UTF8.self)
+        if case .number(let number) = value { text = Node.plain(number) }
         return text.count > 60 ? text.prefix(57) + "…" : text
     }
 
