@@ -2,6 +2,9 @@
 
 /// Reads columns of one stored part, decoding only the frames that hold them.
 ///
+/// Holds an open file and up to 8 MiB while it lives: work through many parts one after another, opening each when its
+/// turn comes. A range read in ascending order decodes each frame once.
+///
 /// Unchecked Sendable: all properties are constant, and the frame reader is safe to share.
 package final class PartReader: @unchecked Sendable {
     package let part: Part
