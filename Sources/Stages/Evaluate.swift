@@ -1,7 +1,7 @@
 // Stage `evaluate`: what a checkpoint knows, measured on the probe: losses and guesses by relation, relation
 // prediction beside its floors, context gain, and link prediction.
 
-import Container
+package import Container
 import Corpus
 package import Pipeline
 import Transformer
@@ -168,6 +168,14 @@ struct ProbeRows {
                 "the model has \(config.vocabSize) tokens, the probe was made with a vocabulary of \(facts.vocabularySize)",
                 cause: "ids of one vocabulary mean other words in another",
                 fix: "make the probe with the model's vocabulary")
+        }
+        if let long = rows.first(where: { $0.ids.count > config.maxPositionEmbeddings }) {
+            throw StageError(
+                "the probe has rows of \(long.ids.count) tokens, the model \(config.maxPositionEmbeddings) positions",
+                fix: "make the probe with a max_seq_length of at most \(config.maxPositionEmbeddings)")
+        }
+        if let bad = rows.lazy.flatMap(\.original).first(where: { Int($0) >= config.vocabSize }) {
+            throw StageError("the probe holds token id \(bad), outside the model's vocabulary of \(config.vocabSize)")
         }
     }
 }

@@ -19,7 +19,7 @@ extension ProbeEvaluation {
         guard !anchors.isEmpty else { return .object(out) }
         let pools = CandidatePools(graph, lookup)
         for (name, matched) in [("uniform", false), ("degree_matched", true)] {
-            var asked: [Predictor.Row] = []
+            var asked: [PredictorInput] = []
             var sizes: [Int] = []
             for row in anchors {
                 let candidates = try candidates(row, graph, pools, lookup, matched)
@@ -33,13 +33,13 @@ extension ProbeEvaluation {
     }
 
     /// A unmasked beside a candidate.
-    private func pair(_ row: ProbeRows.Row, _ candidate: ArraySlice<UInt32>) -> Predictor.Row {
+    private func pair(_ row: ProbeRows.Row, _ candidate: ArraySlice<UInt32>) -> PredictorInput {
         let special = rows.facts.special
         var ids = [special.classify] + row.a + [special.separator]
         let begin = ids.count
-        ids += candidate.prefix(predictor.model.config.maxPositionEmbeddings - begin - 1)
+        ids += candidate.prefix(predictor.config.maxPositionEmbeddings - begin - 1)
         ids.append(special.separator)
-        return Predictor.Row(ids: ids, secondBegin: begin)
+        return PredictorInput(ids: ids, secondBegin: begin)
     }
 
     private func candidates(
@@ -66,12 +66,12 @@ extension ProbeEvaluation {
     }
 
     /// Mean reciprocal rank and hits of the first answer of each group; ties count against the model.
-    private static func ranks(_ answers: [Predictor.Prediction], _ sizes: [Int]) -> JSON {
+    private static func ranks(_ answers: [Prediction], _ sizes: [Int]) -> JSON {
         var position = 0
         var reciprocal = 0.0
         var (hits1, hits10) = (0, 0)
         for size in sizes {
-            let scores = answers[position...position + size].map { linkedLogProbability($0.relation) }
+            let scores = answers[position...position + size].map { linkedLogProbability($0.relationLogits ?? [0, 0, 0]) }
             let rank = 1 + scores.dropFirst().count { $0 >= scores[0] }
             reciprocal += 1 / Double(rank)
             if rank == 1 { hits1 += 1 }
@@ -94,9 +94,12 @@ extension ProbeEvaluation {
 
     /// The mean reciprocal rank of a coin: (1/n) · Σ 1/k over ranks 1…n.
     private static func chanceMRR(_ sizes: [Int]) -> Double {
-        sizes.reduce(0.0) { total, size in
-            total + (1...size + 1).reduce(0.0) { $0 + 1 / Double($1) } / Double(size + 1)
-        } / Double(max(1, sizes.count))
+        var total = 0.0
+        for size in sizes {
+            let harmonic: Double = (1...size + 1).reduce(0.0) { (sum: Double, k: Int) in sum + 1 / Double(k) }
+            total += harmonic / Double(size + 1)
+        }
+        return total / Double(max(1, sizes.count))
     }
 }
 

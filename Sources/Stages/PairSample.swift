@@ -1,7 +1,7 @@
 // Stage `pair-sample`: draws segment B and the relation for every anchor segment, pass by pass.
 // A piece is one pass of one bucket; its projection is the `SamplingIndex` of the bucket.
 
-import Container
+package import Container
 import Corpus
 package import Pipeline
 

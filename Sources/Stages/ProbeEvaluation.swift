@@ -36,12 +36,13 @@ struct ProbeEvaluation {
     /// Rows asked at a time, so that progress and cancellation are timely.
     private static let chunk = 256
 
-    func predict(_ asked: [Predictor.Row], _ unit: String) throws -> [Predictor.Prediction] {
-        var out: [Predictor.Prediction] = []
+    func predict(_ asked: [PredictorInput], _ unit: String) throws -> [Prediction] {
+        var out: [Prediction] = []
         out.reserveCapacity(asked.count)
         for start in stride(from: 0, to: asked.count, by: Self.chunk) {
             try environment.checkCancelled()
-            out += try predictor.predict(Array(asked[start..<min(start + Self.chunk, asked.count)]))
+            let chunk = Array(asked[start..<min(start + Self.chunk, asked.count)])
+            out += predictor.predict(chunk, wanting: [.maskedLosses, .relationLogits])
             environment.progress.update(done: Int64(out.count), total: Int64(asked.count), unit: unit, note: "")
         }
         return out
@@ -52,18 +53,18 @@ struct ProbeEvaluation {
     /// MLM loss (nats a masked token) and accuracy by relation; relation accuracy with its confusion matrix.
     func intrinsic() throws -> JSON {
         let answers = try predict(
-            rows.rows.map { Predictor.Row(ids: $0.ids, secondBegin: $0.secondBegin, masked: $0.masks) }, "probe rows")
+            rows.rows.map { PredictorInput($0.ids, secondBegin: $0.secondBegin, masks: $0.masks) }, "probe rows")
         var all = LossSum()
         var byRelation = [LossSum](repeating: LossSum(), count: 3)
         var confusion = [[Int64]](repeating: [0, 0, 0], count: 3)
-        let classes = predictor.model.config.relationClasses ?? 0
+        let classes = predictor.config.relationClasses ?? 0
         for (row, answer) in zip(rows.rows, answers) {
             for (i, mask) in row.masks.enumerated() {
                 let hit = answer.predicted[i] == mask.label
                 all.add(answer.losses[i], right: hit)
                 byRelation[Int(row.relation.rawValue)].add(answer.losses[i], right: hit)
             }
-            if classes > 0 { confusion[Int(row.relation.rawValue)][Self.argmax(answer.relation)] += 1 }
+            if classes > 0 { confusion[Int(row.relation.rawValue)][Self.argmax(answer.relationLogits ?? [])] += 1 }
         }
         var out: [String: JSON] = [
             "mlm": all.json,
@@ -111,7 +112,7 @@ struct ProbeEvaluation {
         let others = rows.rows.filter { $0.relation == .random }
         let chosen = Self.draw(linked, config.contextRows, seed: UInt64(config.seed))
         guard !chosen.isEmpty, !others.isEmpty else { return .object(["rows": .int(0)]) }
-        var asked: [Predictor.Row] = []
+        var asked: [PredictorInput] = []
         for row in chosen {
             asked.append(question(row, context: row.b))
             asked.append(question(row, context: stranger(for: row, others).b))
@@ -144,12 +145,12 @@ struct ProbeEvaluation {
     }
 
     /// A with its masks, and a context without any, cut so that the row fits the model's positions.
-    private func question(_ row: ProbeRows.Row, context: ArraySlice<UInt32>?) -> Predictor.Row {
+    private func question(_ row: ProbeRows.Row, context: ArraySlice<UInt32>?) -> PredictorInput {
         var ids = Array(row.ids[..<row.secondBegin])
-        guard let context else { return Predictor.Row(ids: ids, secondBegin: ids.count, masked: row.masksOfA) }
-        ids += context.prefix(predictor.model.config.maxPositionEmbeddings - ids.count - 1)
+        guard let context else { return PredictorInput(ids, secondBegin: ids.count, masks: row.masksOfA) }
+        ids += context.prefix(predictor.config.maxPositionEmbeddings - ids.count - 1)
         ids.append(rows.facts.special.separator)
-        return Predictor.Row(ids: ids, secondBegin: row.secondBegin, masked: row.masksOfA)
+        return PredictorInput(ids, secondBegin: row.secondBegin, masks: row.masksOfA)
     }
 
     /// The B of another row, drawn by the anchor; never of the anchor's own documents.
@@ -222,5 +223,11 @@ struct ProbeEvaluation {
         out["context_gain"] = scores["context_gain"]?["all"]?["gain_linked_over_random"]
         out["link_mrr"] = scores["link_prediction"]?["uniform"]?["mrr"]
         return .object(out)
+    }
+}
+
+extension PredictorInput {
+    init(_ ids: [UInt32], secondBegin: Int, masks: [(position: Int, label: UInt32)]) {
+        self.init(ids: ids, secondBegin: secondBegin, positions: masks.map(\.position), labels: masks.map(\.label))
     }
 }

@@ -1,7 +1,7 @@
 // Stage `shard`: training rows from pairs, in one pseudo-random order per pass. A piece is one pass; it reads the
 // pairs of that pass and the token and segment parts that they touch.
 
-import Container
+package import Container
 import Corpus
 package import Pipeline
 import Transformer

@@ -1,0 +1,261 @@
+// Stage `link-extract`: link targets to documents. A piece is one documents part (or the user's edge list); its
+// projection is what the targets that occur in it resolve to.
+
+package import Container
+import Corpus
+package import Pipeline
+import Text
+
+package struct LinkExtractConfig: StageConfig {
+    package enum Kind: String, CaseIterable, Sendable { case hyperlink, citation, edges, random }
+    package enum EdgesBy: String, CaseIterable, Sendable {
+        case any, title, alias
+        case sourceID = "source_id"
+    }
+
+    package var kind = Kind.hyperlink
+    package var edges: InputFile?
+    package var edgesBy = EdgesBy.any
+    package var urlDecode = false
+    package var perDocument = 5
+    package var seed = 13
+    package var maxRejected = 0.01
+
+    package init() {}
+
+    package static var keys: [ConfigKey<Self>] {
+        [
+            .choice(
+                "kind", \.kind,
+                help: "hyperlink: link spans to titles; citation: to identifiers such as doi:…; edges: a file; random: the ablation"),
+            .file("edges", \.edges, help: "tab-separated source and target, one edge a line; # begins a comment"),
+            .choice(
+                "edges_by", \.edgesBy,
+                help: "what names in the edge list are; any: an alias, else a title, else a source id"),
+            .bool("url_decode", \.urlDecode, help: "targets are percent-encoded (`%C3%81ed` for `Áed`)"),
+            .int("per_document", \.perDocument, in: 1...1000, help: "random links of each document"),
+            .int("seed", \.seed, in: 0...Int.max, help: "of the random links"),
+            .number("max_rejected", \.maxRejected, in: 0...1, help: "share of malformed lines past which the stage fails"),
+        ]
+    }
+
+    package func problems() -> [ConfigProblem] {
+        var problems: [ConfigProblem] = []
+        if kind == .edges, edges == nil {
+            problems.append(ConfigProblem("is missing", key: "edges", cause: "`kind: edges` reads it", fix: "name the file"))
+        }
+        if kind != .edges, edges != nil {
+            problems.append(
+                ConfigProblem("has no effect with `kind: \(kind.rawValue)`", key: "edges", fix: "add `kind: edges`"))
+        }
+        return problems
+    }
+}
+
+package enum LinkExtract: Stage {
+    package typealias Config = LinkExtractConfig
+    package typealias Output = LinksArtifact
+
+    package static let name = "link-extract", version = 1
+    package static let summary = "resolves links between documents: titles, redirects, identifiers, edge lists"
+    static let documents = InputPort<DocumentsArtifact>("documents", help: "the documents whose links are resolved")
+    package static var ports: [AnyInputPort] { [documents.erased] }
+
+    /// The piece that carries the counts of the corpus's names. It reads no part.
+    static let namesPiece = "names"
+    /// An edge list's links are written in parts of so many rows: 100 MB.
+    static let partRows = 4 << 20
+
+    package static func maxRejected(_ config: Config) -> Double? { config.kind == .edges ? config.maxRejected : nil }
+
+    package static func gather(_ context: StageContext<Config>) throws -> [Piece] {
+        let artifact = try context.input(documents.name)
+        if context.config.kind == .random { return try gatherRandom(artifact, context) }
+        var index = TargetIndex(form: titleForm(of: artifact))
+        for part in artifact.manifest.parts {
+            try index.add(reading: try artifact.columns(part))
+            try context.environment.checkCancelled()
+        }
+        index.seal()
+        let names = Piece(name: namesPiece, projection: names(index.counts).canonical)
+        if context.config.kind == .edges {
+            let list = try edgeList(context)
+            let kind = TargetIndex.NameKind(rawValue: context.config.edgesBy.rawValue) ?? .any
+            let table = EdgeList.projection(
+                list.bytes, &index, as: kind, percentDecoding: context.config.urlDecode)
+            return [names, Piece(name: "edges", files: [0], projection: table.bytes)]
+        }
+        let linkKind: LinkKind = context.config.kind == .citation ? .citation : .hyperlink
+        return try [names]
+            + artifact.manifest.parts.map { part in
+                try context.environment.checkCancelled()
+                let table = try LinkSpans(reading: try artifact.columns(part))
+                    .projection(linkKind, &index, percentDecoding: context.config.urlDecode)
+                return Piece(
+                    name: part.name, parts: [PortPart(port: documents.name, part: part)], projection: table.bytes)
+            }
+    }
+
+    package static func piece(
+        _ piece: Piece, _ context: StageContext<Config>, into output: PartSink
+    ) throws -> PieceResult {
+        if piece.name == namesPiece, piece.parts.isEmpty {
+            return PieceResult(parts: [], summary: .object(["names": try JSON(parsing: piece.projection)]))
+        }
+        if context.config.kind == .random { return try pieceRandom(piece, context, output) }
+        guard let table = TargetTable(bytes: piece.projection) else {
+            throw StageError("the projection of piece '\(piece.name)' of link-extract is damaged", fix: "run the stage again")
+        }
+        if context.config.kind == .edges { return try pieceEdges(piece, table, context, output) }
+        guard let part = piece.parts.first else {
+            throw StageError("piece '\(piece.name)' of link-extract names no part of the documents")
+        }
+        let spans = try LinkSpans(reading: try context.columns(part))
+        let (links, counts) = spans.resolve(context.config.kind == .citation ? .citation : .hyperlink, table)
+        return try result(links, counts, piece.name, output)
+    }
+
+    package static func finish(
+        _ results: [PieceResult], _ context: StageContext<Config>, into output: PartSink
+    ) throws -> Finished {
+        var counts = LinkCounts()
+        var metadata: [String: JSON] = ["kind": .string(context.config.kind.rawValue)]
+        for result in results {
+            counts += LinkCounts(named: result.counts)
+            if let names = result.summary["names"] { metadata["names"] = names }
+            if let lines = result.summary["lines"] { metadata["lines"] = lines }
+        }
+        metadata["counts"] = JSON(counts.named)
+        if counts.resolved == 0 {
+            context.environment.progress.warning(
+                "link-extract: none of \(counts.occurrences) links resolves to a document; the counts by reason are in its metadata")
+        }
+        return Finished(parts: results.flatMap(\.parts), metadata: .object(metadata))
+    }
+
+    private static func result(
+        _ links: LinkColumns, _ counts: LinkCounts, _ name: String, _ output: PartSink, summary: JSON = .object([:]),
+        rejections: Rejections = Rejections()
+    ) throws -> PieceResult {
+        var parts: [Part] = []
+        if links.count <= partRows {
+            parts = [try output.columns(name, rows: links.count, links.table)]
+        } else {
+            for (number, begin) in stride(from: 0, to: links.count, by: partRows).enumerated() {
+                let slice = links[begin..<min(begin + partRows, links.count)]
+                parts.append(try output.columns("\(name)-\(padded(number, 5))", rows: slice.count, slice.table))
+            }
+        }
+        return PieceResult(parts: parts, counts: counts.named, summary: summary, rejections: rejections)
+    }
+
+    // MARK: Edge lists
+
+    private static func edgeList(_ context: StageContext<Config>) throws -> MappedFile {
+        guard let file = context.files.first else { throw StageError("`kind: edges` has no file", fix: "add `edges: FILE`") }
+        let mapped = try MappedFile(path: file.path)
+        let magic: [(bytes: [UInt8], name: String)] = [
+            ([0x1F, 0x8B], "gzip"), (Array("BZh".utf8), "bzip2"), ([0xFD, 0x37, 0x7A, 0x58, 0x5A], "xz"),
+            ([0x28, 0xB5, 0x2F, 0xFD], "zstd"), ([0x50, 0x4B, 0x03, 0x04], "zip"),
+        ]
+        if mapped.count == 0 {
+            throw StageError("the edge list is empty", place: file.path, fix: "check the file; one edge a line is expected")
+        }
+        if let packed = magic.first(where: { mapped.bytes.starts(with: $0.bytes) }) {
+            throw StageError(
+                "the edge list is a \(packed.name) file", place: file.path, cause: "edge lists are read as plain text",
+                fix: "unpack it and name the unpacked file")
+        }
+        return mapped
+    }
+
+    private static func pieceEdges(
+        _ piece: Piece, _ table: TargetTable, _ context: StageContext<Config>, _ output: PartSink
+    ) throws -> PieceResult {
+        let list = try edgeList(context)
+        let name = context.files[0].logicalName
+        var rejections = Rejections()
+        let (links, counts, lines) = EdgeList.resolve(list.bytes, table) { line, reason in
+            rejections.add(reason, place: "\(name):\(line)")
+        }
+        rejections.total = Int64(lines)
+        return try result(
+            links, counts, piece.name, output, summary: .object(["lines": .int(Int64(lines))]), rejections: rejections)
+    }
+
+    // MARK: Random links
+
+    private static func gatherRandom(_ artifact: StoredArtifact, _ context: StageContext<Config>) throws -> [Piece] {
+        let ids: [[UInt64]] = try artifact.manifest.parts.map { try artifact.columns($0).column("id") }
+        let targets = RandomTargets(sortedIDs: ids.flatMap(\.self).sorted())
+        return zip(artifact.manifest.parts, ids).map { part, ids in
+            var projection: [UInt8] = []
+            for id in ids {
+                let drawn = targets.targets(
+                    of: id, count: context.config.perDocument, seed: UInt64(context.config.seed))
+                for target in drawn {
+                    for value in [id, target] {
+                        withUnsafeBytes(of: value.littleEndian) { projection.append(contentsOf: $0) }
+                    }
+                }
+            }
+            return Piece(name: part.name, projection: projection)
+        }
+    }
+
+    private static func pieceRandom(
+        _ piece: Piece, _ context: StageContext<Config>, _ output: PartSink
+    ) throws -> PieceResult {
+        var links = LinkColumns()
+        piece.projection.withUnsafeBytes { raw in
+            for at in stride(from: 0, to: raw.count, by: 16) {
+                links.append(
+                    UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: at, as: UInt64.self)),
+                    UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: at + 8, as: UInt64.self)), .random)
+            }
+        }
+        var counts = LinkCounts()
+        counts.occurrences = links.count
+        counts.resolved = links.count
+        counts.distinct = links.count
+        return try result(links, counts, piece.name, output)
+    }
+
+    // MARK: Names
+
+    private static func names(_ counts: TargetIndex.Counts) -> JSON {
+        .object([
+            "documents": .int(Int64(counts.documents)), "redirects": .int(Int64(counts.redirects)),
+            "ambiguous_titles": .int(Int64(counts.ambiguousTitles)),
+            "shadowed_redirects": .int(Int64(counts.shadowedRedirects)),
+            "dangling_redirects": .int(Int64(counts.danglingRedirects)),
+            "looping_redirects": .int(Int64(counts.loopingRedirects)),
+        ])
+    }
+
+    /// The normal form of titles that the documents' `site` asks for; MediaWiki's defaults where it says nothing.
+    static func titleForm(of documents: StoredArtifact) -> TitleNormalForm {
+        guard let site = documents.manifest.metadata["site"] else { return TitleNormalForm() }
+        let rule = site["case"]?.string.flatMap(TitleNormalForm.CaseRule.init(rawValue:)) ?? .firstLetter
+        var spellings: [String: [String]] = [:]
+        for namespace in site["namespaces"]?.array ?? [] {
+            guard let id = namespace["id"]?.int, id != 0, let name = namespace["name"]?.string, !name.isEmpty
+            else { continue }
+            spellings[name] = SiteInfo.canonicalNames.filter { $0.id == Int(id) }.map(\.name)
+        }
+        return TitleNormalForm(caseRule: rule, namespaces: spellings)
+    }
+}
+
+extension LinkColumns {
+    /// Rows of a range.
+    fileprivate subscript(range: Range<Int>) -> LinkColumns {
+        var slice = LinkColumns()
+        slice.source = Array(source[range])
+        slice.target = Array(target[range])
+        slice.begin = Array(begin[range])
+        slice.end = Array(end[range])
+        slice.kind = Array(kind[range])
+        return slice
+    }
+}
