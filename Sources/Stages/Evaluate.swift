@@ -90,7 +90,7 @@ package enum Evaluate: Stage {
                 scores["link_prediction"] = try evaluation.linkPrediction(columns, measure.lookup)
             }
         }
-        let part = try output.file("scores.json", JSON.object(scores).canonical)
+        let part = try output.file("scores.json", JSON.object(scores).encoded())
         return PieceResult(
             parts: [part], counts: ["probe rows": Int64(rows.count)], summary: evaluation.headline(scores))
     }

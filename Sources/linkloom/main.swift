@@ -1,1 +1,6 @@
-print("linkloom")
+// The executable: the one place where the stages and the runner are both known.
+
+import Runner
+import Stages
+
+LinkloomCommand.main(registry: LinkloomStages.registry, extraCommands: LinkloomStages.commands)
