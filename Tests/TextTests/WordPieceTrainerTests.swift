@@ -20,7 +20,7 @@ import Testing
         trainer.size = size
         trainer.alphabetLimit = limit
         let tokens = try trainer.train(counts(corpus, WordPieceGoldens.options(name)))
-        #expect(try tokens == WordPieceGoldens.lines(golden))
+        #expect(try tokens.map { Array($0.utf8) } == WordPieceGoldens.lines(golden).map { Array($0.utf8) })
     }
 
     @Test func `a token that two ways of merging spell is counted once`() throws {

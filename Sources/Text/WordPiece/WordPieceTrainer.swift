@@ -33,8 +33,9 @@ package struct WordPieceTrainer: Sendable, Equatable {
                 fix: "check what the `parse` stage kept")
         }
         var tokens = TokenList()
-        for token in specialTokens { tokens.add(token) }
-        var corpus = MergeCorpus(words, alphabet(words), prefix: continuingPrefix, &tokens)
+        for token in specialTokens { tokens.add(Array(token.utf8)) }
+        let prefix = Array(continuingPrefix.utf8)
+        var corpus = MergeCorpus(words, alphabet(words), prefix: prefix, &tokens)
         guard tokens.count <= size else {
             throw VocabularyError(
                 "a vocabulary of \(size) tokens has no room for its \(tokens.count) special tokens and characters",
@@ -49,7 +50,7 @@ package struct WordPieceTrainer: Sendable, Equatable {
             }
             if count < 1 || count < minFrequency { break }
             queue.removeFirst()
-            let id = tokens.add(tokens.joined(top.pair, prefix: continuingPrefix))
+            let id = tokens.add(tokens.joined(top.pair, prefix: prefix))
             corpus.merge(top, into: id)
             for entry in corpus.takeNewEntries() { queue.insert(entry) }
             if tokens.count & 255 == 0 { try progress(tokens.count) }
@@ -77,109 +78,30 @@ package struct WordPieceTrainer: Sendable, Equatable {
     }
 }
 
-/// Two symbols side by side, as one comparable number: left id << 32 | right id.
-struct SymbolPair: Hashable {
-    var bits: UInt64
-
-    init(_ left: UInt32, _ right: UInt32) { bits = UInt64(left) << 32 | UInt64(right) }
-
-    var left: UInt32 { UInt32(truncatingIfNeeded: bits >> 32) }
-    var right: UInt32 { UInt32(truncatingIfNeeded: bits) }
-}
-
-/// Tokens by id and back.
+/// Tokens by id and back. By bytes: as strings, a composed and a decomposed spelling would be one token.
 private struct TokenList {
-    private(set) var strings: [String] = []
-    private var ids: [String: UInt32] = [:]
+    private var tokens: [[UInt8]] = []
+    private var ids: [[UInt8]: UInt32] = [:]
 
-    var count: Int { strings.count }
+    var count: Int { tokens.count }
+    var strings: [String] { tokens.map { String(decoding: $0, as: UTF8.self) } }
 
     /// The id of a token, new or old.
     @discardableResult
-    mutating func add(_ token: String) -> UInt32 {
+    mutating func add(_ token: [UInt8]) -> UInt32 {
         if let id = ids[token] { return id }
-        let id = UInt32(strings.count)
-        strings.append(token)
+        let id = UInt32(tokens.count)
+        tokens.append(token)
         ids[token] = id
         return id
     }
 
-    func id(_ token: String) -> UInt32? { ids[token] }
+    func id(_ token: [UInt8]) -> UInt32? { ids[token] }
 
     /// What the two symbols of a pair spell together.
-    func joined(_ pair: SymbolPair, prefix: String) -> String {
-        let right = strings[Int(pair.right)]
-        // By bytes: `hasPrefix` and `dropFirst` go by grapheme, and a mark would cling to the prefix.
-        guard right.utf8.starts(with: prefix.utf8) else { return strings[Int(pair.left)] + right }
-        return strings[Int(pair.left)] + String(decoding: right.utf8.dropFirst(prefix.utf8.count), as: UTF8.self)
-    }
-}
-
-/// A pair waiting to be merged in the words of one list.
-struct PairEntry {
-    var pair: SymbolPair
-    /// The pair's count when this was last looked at.
-    var count: UInt64
-    /// Range in the corpus's `positions`.
-    var words: Range<Int>
-    /// Order of birth.
-    var age: Int
-
-    /// Whether it is merged before another: the more frequent, then the smaller pair of ids, then the older.
-    func precedes(_ other: PairEntry) -> Bool {
-        if count != other.count { return count > other.count }
-        if pair != other.pair { return pair.bits < other.pair.bits }
-        return age < other.age
-    }
-}
-
-/// A binary heap of entries.
-private struct PairQueue {
-    private var heap: [PairEntry]
-
-    init(_ entries: [PairEntry]) {
-        heap = entries
-        for index in stride(from: heap.count / 2 - 1, through: 0, by: -1) { sink(index) }
-    }
-
-    var first: PairEntry? { heap.first }
-
-    mutating func replaceFirst(count: UInt64) {
-        heap[0].count = count
-        sink(0)
-    }
-
-    mutating func removeFirst() {
-        let last = heap.removeLast()
-        if heap.isEmpty { return }
-        heap[0] = last
-        sink(0)
-    }
-
-    mutating func insert(_ entry: PairEntry) {
-        heap.append(entry)
-        var at = heap.count - 1
-        while at > 0 {
-            let parent = (at - 1) / 2
-            if !entry.precedes(heap[parent]) { break }
-            heap[at] = heap[parent]
-            at = parent
-        }
-        heap[at] = entry
-    }
-
-    private mutating func sink(_ start: Int) {
-        let entry = heap[start]
-        var at = start
-        while true {
-            var child = at * 2 + 1
-            if child >= heap.count { break }
-            if child + 1 < heap.count && heap[child + 1].precedes(heap[child]) { child += 1 }
-            if !heap[child].precedes(entry) { break }
-            heap[at] = heap[child]
-            at = child
-        }
-        heap[at] = entry
+    func joined(_ pair: SymbolPair, prefix: [UInt8]) -> [UInt8] {
+        let right = tokens[Int(pair.right)]
+        return tokens[Int(pair.left)] + (right.starts(with: prefix) ? right.dropFirst(prefix.count) : right[...])
     }
 }
 
@@ -197,10 +119,10 @@ private struct MergeCorpus {
     private var arisen: [(pair: Int, word: UInt32)] = []
     private var births = 0
 
-    init(_ words: WordCounts, _ alphabet: [UInt32], prefix: String, _ tokens: inout TokenList) {
+    init(_ words: WordCounts, _ alphabet: [UInt32], prefix: [UInt8], _ tokens: inout TokenList) {
         wordCounts = words.counts
         var initial: [UInt32: UInt32] = [:]
-        for code in alphabet { initial[code] = tokens.add(String(Unicode.Scalar(code)!)) }
+        for code in alphabet { initial[code] = tokens.add(Self.utf8(code)) }
         var continues: Set<UInt32> = []
         for index in 0..<words.count {
             for scalar in String(decoding: words.word(index), as: UTF8.self).unicodeScalars.dropFirst() {
@@ -209,8 +131,8 @@ private struct MergeCorpus {
         }
         var continuing: [UInt32: UInt32] = [:]
         for code in continues.sorted() {
-            let letter = String(Unicode.Scalar(code)!)
             // A special token of one character is in the alphabet as well, as in the original.
+            let letter = Self.utf8(code)
             if tokens.id(letter) != nil { continuing[code] = tokens.add(prefix + letter) }
         }
         for index in 0..<words.count {
@@ -218,7 +140,7 @@ private struct MergeCorpus {
             var isFirst = true
             for scalar in String(decoding: words.word(index), as: UTF8.self).unicodeScalars {
                 let symbol =
-                    isFirst ? initial[scalar.value] ?? tokens.id(String(scalar)) : continuing[scalar.value]
+                    isFirst ? initial[scalar.value] ?? tokens.id(Self.utf8(scalar.value)) : continuing[scalar.value]
                 if let symbol { symbols.append(symbol) }
                 isFirst = false
             }
@@ -232,6 +154,8 @@ private struct MergeCorpus {
             }
         }
     }
+
+    private static func utf8(_ code: UInt32) -> [UInt8] { Array(UTF8.encode(Unicode.Scalar(code)!)!) }
 
     func count(_ pair: SymbolPair) -> UInt64 { pairs.counts[pairs.find(pair)!] }
 
@@ -309,46 +233,5 @@ private struct MergeCorpus {
         }
         arisen.removeAll(keepingCapacity: true)
         return entries
-    }
-}
-
-/// Pairs → columns, by open addressing.
-private struct PairTable {
-    /// Index + 1 into the columns, 0 if empty.
-    private var slots = [UInt32](repeating: 0, count: 1 << 12)
-    private(set) var pairs: [SymbolPair] = []
-    var counts: [UInt64] = []
-    /// Words in which the pair arose since entries were last taken, and the last of them.
-    var newWords: [UInt32] = []
-    var lastWord: [UInt32] = []
-    var cursor: [Int] = []
-
-    @inline(__always)
-    private func slot(_ pair: SymbolPair) -> Int {
-        let mask = slots.count - 1
-        var index = Int(truncatingIfNeeded: (pair.bits &* 0x9E37_79B9_7F4A_7C15) >> 20) & mask
-        while slots[index] != 0 && pairs[Int(slots[index]) - 1] != pair { index = (index + 1) & mask }
-        return index
-    }
-
-    func find(_ pair: SymbolPair) -> Int? {
-        let found = slots[slot(pair)]
-        return found == 0 ? nil : Int(found) - 1
-    }
-
-    mutating func findOrAdd(_ pair: SymbolPair) -> Int {
-        let place = slot(pair)
-        if slots[place] != 0 { return Int(slots[place]) - 1 }
-        pairs.append(pair)
-        counts.append(0)
-        newWords.append(0)
-        lastWord.append(0)
-        cursor.append(0)
-        slots[place] = UInt32(pairs.count)
-        if pairs.count * 2 > slots.count {
-            slots = [UInt32](repeating: 0, count: slots.count * 2)
-            for index in pairs.indices { slots[slot(pairs[index])] = UInt32(index + 1) }
-        }
-        return pairs.count - 1
     }
 }

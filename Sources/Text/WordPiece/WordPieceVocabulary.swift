@@ -18,11 +18,15 @@ package final class WordPieceVocabulary: Sendable {
     /// - Throws: `VocabularyError` that names the missing special token, the duplicate or the empty token.
     package init(tokens: [String], options: WordPieceOptions) throws(VocabularyError) {
         guard !tokens.isEmpty else { throw VocabularyError("the vocabulary is empty") }
-        var ids: [String: UInt32] = [:]
+        // By bytes: as strings, a composed and a decomposed spelling would be one token.
+        var ids: [[UInt8]: UInt32] = [:]
         ids.reserveCapacity(tokens.count)
         for (id, token) in tokens.enumerated() {
             guard !token.isEmpty else { throw VocabularyError("token \(id) is empty", fix: "remove the blank line") }
-            if let other = ids.updateValue(UInt32(id), forKey: token) {
+            guard !token.utf8.contains(10) else {
+                throw VocabularyError("token \(id) holds a line break", cause: "vocab.txt has a line for each token")
+            }
+            if let other = ids.updateValue(UInt32(id), forKey: Array(token.utf8)) {
                 throw VocabularyError(
                     "the token '\(token)' stands twice, as id \(other) and as id \(id)",
                     cause: "a token must have one id", fix: "remove one of the two lines")
@@ -30,10 +34,12 @@ package final class WordPieceVocabulary: Sendable {
         }
         var specialIDs: [UInt32] = []
         for token in options.specialTokens.all {
-            guard let id = ids[token] else { throw Self.missing(token, tokens) }
+            guard let id = ids[Array(token.utf8)] else { throw Self.missing(token, tokens) }
             specialIDs.append(id)
         }
-        guard let unknown = ids[options.unknownToken] else { throw Self.missing(options.unknownToken, tokens) }
+        guard let unknown = ids[Array(options.unknownToken.utf8)] else {
+            throw Self.missing(options.unknownToken, tokens)
+        }
         self.tokens = tokens
         self.options = options
         self.specialIDs = specialIDs
@@ -42,7 +48,7 @@ package final class WordPieceVocabulary: Sendable {
             .sorted { ($1.bytes.count, $0.id) < ($0.bytes.count, $1.id) }
         trie = TokenTrie(tokens)
         continuation = trie.node(Array(options.continuingPrefix.utf8))
-        punctuationIDs = (0..<128).map { ids[String(UnicodeScalar(UInt8($0)))] ?? unknown }
+        punctuationIDs = (0..<128).map { ids[[UInt8($0)]] ?? unknown }
     }
 
     private static func missing(_ token: String, _ tokens: [String]) -> VocabularyError {
