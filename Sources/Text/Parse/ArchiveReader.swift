@@ -1,0 +1,210 @@
+// ArchiveReader: one input file as a stream of members, whatever it is packed in.
+// Plain, .gz, .bz2, .xz, .zst (concatenated streams too), .tar in any of these, .zip. Nothing is ever written to disk.
+
+internal import CArchive
+import Glibc
+
+/// Reads the members of a file one after another.
+///
+/// A plain or singly compressed file is one member, named after the file without its compression suffix. Folders, links
+/// and devices in an archive are passed over. Member names are data: `/etc/passwd` and `../x` are only names here.
+/// Memory: O(1), libarchive's buffers. Not safe to share between threads.
+package final class ArchiveReader {
+    package struct Member: Sendable, Equatable {
+        /// As stored; ill-formed UTF-8 replaced.
+        package var name: String
+        /// Position in the archive, from 0.
+        package var index: Int
+        /// Where the member begins in the unpacked archive; 0 for a file that is no archive.
+        package var offset: UInt64
+        /// The file is no archive: this is all of it.
+        package var isWholeFile: Bool
+    }
+
+    package let path: String
+    private let handle: OpaquePointer
+    private let fileSize: Int64
+    private var index = 0
+    private var isFinished = false
+
+    /// - Throws: `TextError` for a missing, empty or unreadable file, a folder, or a suffix that the content belies.
+    package init(path: String) throws {
+        self.path = path
+        fileSize = try Self.checkedSize(path)
+        guard let handle = archive_read_new() else {
+            throw TextError(.io, "libarchive has no memory for a reader", file: path)
+        }
+        self.handle = handle
+        archive_read_support_filter_gzip(handle)
+        archive_read_support_filter_bzip2(handle)
+        archive_read_support_filter_xz(handle)
+        archive_read_support_filter_zstd(handle)
+        archive_read_support_format_tar(handle)
+        archive_read_support_format_zip(handle)
+        archive_read_support_format_raw(handle)
+        archive_read_support_format_empty(handle)
+        guard archive_read_open_filename(handle, path, 1 << 18) == ARCHIVE_OK else { throw failure("cannot be opened") }
+        try checkSuffix()
+    }
+
+    deinit { archive_read_free(handle) }
+
+    /// The next file member, or nil after the last.
+    package func next() throws -> Member? {
+        if isFinished { return nil }
+        var entry: OpaquePointer?
+        while true {
+            let before = archive_filter_bytes(handle, 0)
+            let status = archive_read_next_header(handle, &entry)
+            if status == ARCHIVE_EOF {
+                isFinished = true
+                try checkEnd(before: before)
+                return nil
+            }
+            // A warning here says that a name does not fit the locale; names are taken as bytes below.
+            guard status == ARCHIVE_OK || status == ARCHIVE_WARN, let entry else { throw failure("cannot be read") }
+            if archive_format(handle) == ARCHIVE_FORMAT_RAW {
+                let name = Self.withoutCompressionSuffix(String(path.split(separator: "/").last ?? "data"))
+                return Member(name: name, index: 0, offset: 0, isWholeFile: true)
+            }
+            if archive_entry_is_encrypted(entry) != 0 {
+                throw TextError(
+                    .unsupported, "a member of the archive is encrypted", file: path, offset: offset,
+                    fix: "unpack it with its password and pack it again without one")
+            }
+            guard archive_entry_filetype(entry) == mode_t(Glibc.S_IFREG) else { continue }
+            defer { index += 1 }
+            let start = UInt64(max(0, archive_read_header_position(handle)))
+            return Member(name: name(of: entry), index: index, offset: start, isWholeFile: false)
+        }
+    }
+
+    /// Fills `buffer` from the current member. Returns 0 only at the member's end.
+    package func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        guard !buffer.isEmpty else { return 0 }
+        let count = archive_read_data(handle, buffer.baseAddress!, buffer.count)
+        guard count >= 0 else { throw failure("cannot be unpacked") }
+        return count
+    }
+
+    /// The rest of the current member.
+    /// - Throws: `TextError.unsupported` past `limit` bytes: a guard against archives that unpack to far more than their size.
+    package func readAll(into out: inout [UInt8], limit: Int = 1 << 28) throws {
+        out.removeAll(keepingCapacity: true)
+        let step = 1 << 16
+        while true {
+            let old = out.count
+            guard old <= limit else {
+                throw TextError(
+                    .unsupported, "a document unpacks to more than \(limit) bytes", file: path, offset: offset,
+                    cause: "a whole document is held in memory", fix: "split it, or leave it out")
+            }
+            out.append(contentsOf: repeatElement(0, count: step))
+            let count = try out.withUnsafeMutableBytes {
+                try read(into: UnsafeMutableRawBufferPointer(rebasing: $0[old...]))
+            }
+            out.removeLast(step - count)
+            if count == 0 { return }
+        }
+    }
+
+    /// Bytes of the stored file read so far.
+    package var offset: UInt64 { UInt64(max(0, archive_filter_bytes(handle, -1))) }
+
+    // MARK: checks
+
+    private static func checkedSize(_ path: String) throws -> Int64 {
+        var info = stat()
+        guard stat(path, &info) == 0 else {
+            let reason = String(cString: strerror(errno))
+            if errno == ENOENT || errno == ENOTDIR {
+                throw TextError(.notFound, "no such file", file: path, fix: "check the path and `params.data`")
+            }
+            throw TextError(.io, "the file cannot be looked at", file: path, cause: reason)
+        }
+        switch info.st_mode & S_IFMT {
+        case S_IFREG: break
+        case S_IFDIR:
+            throw TextError(
+                .notAFile, "this is a folder, a file is expected", file: path,
+                fix: "name the files in it with a pattern, such as \(path)/*")
+        default: throw TextError(.notAFile, "this is no regular file", file: path, fix: "copy its content to a file")
+        }
+        guard info.st_size > 0 else {
+            throw TextError(
+                .empty, "the file is empty", file: path, offset: 0, cause: "a download or copy may have failed",
+                fix: "fetch it again, or leave it out of `files`")
+        }
+        return Int64(info.st_size)
+    }
+
+    private static let filters: [(suffix: String, code: Int32, name: String)] = [
+        (".gz", ARCHIVE_FILTER_GZIP, "gzip"), (".tgz", ARCHIVE_FILTER_GZIP, "gzip"),
+        (".bz2", ARCHIVE_FILTER_BZIP2, "bzip2"), (".tbz2", ARCHIVE_FILTER_BZIP2, "bzip2"),
+        (".xz", ARCHIVE_FILTER_XZ, "xz"), (".txz", ARCHIVE_FILTER_XZ, "xz"),
+        (".zst", ARCHIVE_FILTER_ZSTD, "zstd"), (".tzst", ARCHIVE_FILTER_ZSTD, "zstd"),
+    ]
+
+    private func checkSuffix() throws {
+        let lower = path.lowercased()
+        for filter in Self.filters where lower.hasSuffix(filter.suffix) {
+            guard archive_filter_code(handle, 0) == filter.code else {
+                throw TextError(
+                    .damaged, "the name says \(filter.name), the content does not", file: path, offset: 0,
+                    cause: "the file does not begin with the \(filter.name) signature",
+                    fix: "fetch it again, or rename it if it is not compressed")
+            }
+        }
+    }
+
+    /// At the end everything stored must have been used: bytes left over are a damaged second stream, and a tar
+    /// without its end mark was cut between two members.
+    private func checkEnd(before: Int64) throws {
+        let used = archive_filter_bytes(handle, -1)
+        let format = archive_format(handle) & ARCHIVE_FORMAT_BASE_MASK
+        let isCompressed = archive_filter_code(handle, 0) != ARCHIVE_FILTER_NONE
+        if isCompressed, format == ARCHIVE_FORMAT_RAW || format == ARCHIVE_FORMAT_EMPTY, used < fileSize {
+            throw TextError(
+                .damaged, "\(fileSize - used) bytes after the end of the compressed stream cannot be unpacked",
+                file: path, offset: UInt64(used), cause: "they begin no further stream of the same kind",
+                fix: "fetch the file again")
+        }
+        if format == ARCHIVE_FORMAT_TAR {
+            let padded = (before + 511) / 512 * 512
+            if archive_filter_bytes(handle, 0) < padded + 512 {
+                throw TextError(
+                    .truncated, "the tar archive has no end mark", file: path, offset: UInt64(max(0, used)),
+                    cause: "it was cut off between two members", fix: "fetch or pack it again")
+            }
+        }
+        if format == ARCHIVE_FORMAT_EMPTY {
+            throw TextError(.empty, "the file unpacks to nothing", file: path, offset: 0, fix: "fetch it again")
+        }
+    }
+
+    private func failure(_ what: String) -> TextError {
+        let cause = archive_error_string(handle).map { String(cString: $0) }
+        let text = cause?.lowercased() ?? ""
+        let isCut = text.contains("truncated") || text.contains("unexpected end") || text.contains("premature")
+        return TextError(
+            isCut ? .truncated : .damaged, isCut ? "the file is cut off" : "the file \(what)", file: path,
+            offset: offset, cause: cause, fix: "fetch the file again and compare its size or checksum with the source's"
+        )
+    }
+
+    // MARK: names
+
+    private func name(of entry: OpaquePointer) -> String {
+        if let utf8 = archive_entry_pathname_utf8(entry) { return String(cString: utf8) }
+        return archive_entry_pathname(entry).map { String(cString: $0) } ?? "member \(index)"
+    }
+
+    /// `dump.xml.bz2` → `dump.xml`.
+    package static func withoutCompressionSuffix(_ name: String) -> String {
+        let lower = name.lowercased()
+        for filter in filters where lower.hasSuffix(filter.suffix) && name.utf8.count > filter.suffix.utf8.count {
+            return String(name.dropLast(filter.suffix.count))
+        }
+        return name
+    }
+}
