@@ -26,7 +26,8 @@ package struct Communities: Sendable {
         self.graph = graph
         self.inLinks = inLinks
         scale = graph.node.indices.map { node in
-            let degree = graph.offsets[node + 1] - graph.offsets[node] + inLinks.offsets[node + 1] - inLinks.offsets[node]
+            let degree =
+                graph.offsets[node + 1] - graph.offsets[node] + inLinks.offsets[node + 1] - inLinks.offsets[node]
             return degree == 0 ? 0 : 1 / Float(degree).squareRoot()
         }
         (label, count) = (unit, 0)

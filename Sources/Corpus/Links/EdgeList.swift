@@ -47,7 +47,8 @@ package struct EdgeList {
 
     /// What the piece reads of the corpus: the resolution of every name in the list.
     package static func projection(
-        _ bytes: UnsafeRawBufferPointer, _ index: inout TargetIndex, as kind: TargetIndex.NameKind, percentDecoding: Bool
+        _ bytes: UnsafeRawBufferPointer, _ index: inout TargetIndex, as kind: TargetIndex.NameKind,
+        percentDecoding: Bool
     ) -> TargetTable {
         var table = TargetTable()
         forEachLine(bytes) { _, line in
@@ -84,7 +85,11 @@ package struct EdgeList {
         edges.sort { ($0.source, $0.target) < ($1.source, $1.target) }
         var links = LinkColumns()
         for (i, edge) in edges.enumerated() {
-            if i > 0, edge == edges[i - 1] { counts.drop(.duplicate) } else { links.append(edge.source, edge.target, .edges) }
+            if i > 0, edge == edges[i - 1] {
+                counts.drop(.duplicate)
+            } else {
+                links.append(edge.source, edge.target, .edges)
+            }
         }
         counts.resolved = links.count
         counts.distinct = links.count

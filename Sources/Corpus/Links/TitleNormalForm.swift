@@ -132,7 +132,8 @@ package struct TitleNormalForm: Sendable, Equatable {
         out.reserveCapacity(raw.count)
         var at = 0
         while at < raw.count {
-            if raw[at] == UInt8(ascii: "%"), at + 2 < raw.count, let high = hex(raw[at + 1]), let low = hex(raw[at + 2]) {
+            if raw[at] == UInt8(ascii: "%"), at + 2 < raw.count, let high = hex(raw[at + 1]), let low = hex(raw[at + 2])
+            {
                 out.append(high << 4 | low)
                 at += 3
             } else {
