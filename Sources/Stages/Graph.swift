@@ -66,7 +66,8 @@ package struct GraphConfig: StageConfig {
     package func problems() -> [ConfigProblem] {
         [("exclude_title_prefixes", excludePrefixes), ("exclude_title_suffixes", excludeSuffixes)].compactMap {
             $1.contains("")
-                ? ConfigProblem("holds an empty string", key: $0, cause: "every title matches it", fix: "remove it") : nil
+                ? ConfigProblem("holds an empty string", key: $0, cause: "every title matches it", fix: "remove it")
+                : nil
         }
     }
 }
@@ -100,7 +101,8 @@ package enum Graph: Stage {
 
         let statistics = GraphStatistics(graph, hubCount: hubCount)
         let titles = try nodes.titles(of: statistics.hubs, artifact)
-        var metadata = report(statistics, built.counts, hubs: zip(statistics.hubs, titles).map { (graph.inDegree[$0], $1) })
+        var metadata = report(
+            statistics, built.counts, hubs: zip(statistics.hubs, titles).map { (graph.inDegree[$0], $1) })
         metadata["duplicate_texts"] = .int(Int64(nodes.duplicateTexts))
         metadata["sides"] = report(statistics, sides, context.config.sides)
         metadata["links"] = .array(context.list(links.name).map(\.manifest.metadata))
@@ -158,7 +160,8 @@ package enum Graph: Stage {
             ]),
             "orphans": JSON(statistics.orphans), "without_in_links": JSON(statistics.withoutInLinks),
             "without_out_links": JSON(statistics.withoutOutLinks), "max_out_degree": JSON(statistics.maxOutDegree),
-            "in_degree_histogram": histogram(statistics.inDegrees), "out_degree_histogram": histogram(statistics.outDegrees),
+            "in_degree_histogram": histogram(statistics.inDegrees),
+            "out_degree_histogram": histogram(statistics.outDegrees),
             "hubs": .array(
                 hubs.map { .object(["title": .string($0.title), "in_degree": .int(Int64($0.inDegree))]) }),
         ]

@@ -27,7 +27,9 @@ package struct LinkExtractConfig: StageConfig {
         [
             .choice(
                 "kind", \.kind,
-                help: "hyperlink: link spans to titles; citation: to identifiers such as doi:…; edges: a file; random: the ablation"),
+                help:
+                    "hyperlink: link spans to titles; citation: to identifiers such as doi:…; edges: a file; random: the ablation"
+            ),
             .file("edges", \.edges, help: "tab-separated source and target, one edge a line; # begins a comment"),
             .choice(
                 "edges_by", \.edgesBy,
@@ -35,14 +37,16 @@ package struct LinkExtractConfig: StageConfig {
             .bool("url_decode", \.urlDecode, help: "targets are percent-encoded (`%C3%81ed` for `Áed`)"),
             .int("per_document", \.perDocument, in: 1...1000, help: "random links of each document"),
             .int("seed", \.seed, in: 0...Int.max, help: "of the random links"),
-            .number("max_rejected", \.maxRejected, in: 0...1, help: "share of malformed lines past which the stage fails"),
+            .number(
+                "max_rejected", \.maxRejected, in: 0...1, help: "share of malformed lines past which the stage fails"),
         ]
     }
 
     package func problems() -> [ConfigProblem] {
         var problems: [ConfigProblem] = []
         if kind == .edges, edges == nil {
-            problems.append(ConfigProblem("is missing", key: "edges", cause: "`kind: edges` reads it", fix: "name the file"))
+            problems.append(
+                ConfigProblem("is missing", key: "edges", cause: "`kind: edges` reads it", fix: "name the file"))
         }
         if kind != .edges, edges != nil {
             problems.append(
@@ -104,7 +108,8 @@ package enum LinkExtract: Stage {
         }
         if context.config.kind == .random { return try pieceRandom(piece, context, output) }
         guard let table = TargetTable(bytes: piece.projection) else {
-            throw StageError("the projection of piece '\(piece.name)' of link-extract is damaged", fix: "run the stage again")
+            throw StageError(
+                "the projection of piece '\(piece.name)' of link-extract is damaged", fix: "run the stage again")
         }
         if context.config.kind == .edges { return try pieceEdges(piece, table, context, output) }
         guard let part = piece.parts.first else {
@@ -128,7 +133,8 @@ package enum LinkExtract: Stage {
         metadata["counts"] = JSON(counts.named)
         if counts.resolved == 0 {
             context.environment.progress.warning(
-                "link-extract: none of \(counts.occurrences) links resolves to a document; the counts by reason are in its metadata")
+                "link-extract: none of \(counts.occurrences) links resolves to a document; the counts by reason are in its metadata"
+            )
         }
         return Finished(parts: results.flatMap(\.parts), metadata: .object(metadata))
     }
@@ -152,14 +158,17 @@ package enum LinkExtract: Stage {
     // MARK: Edge lists
 
     private static func edgeList(_ context: StageContext<Config>) throws -> MappedFile {
-        guard let file = context.files.first else { throw StageError("`kind: edges` has no file", fix: "add `edges: FILE`") }
+        guard let file = context.files.first else {
+            throw StageError("`kind: edges` has no file", fix: "add `edges: FILE`")
+        }
         let mapped = try MappedFile(path: file.path)
         let magic: [(bytes: [UInt8], name: String)] = [
             ([0x1F, 0x8B], "gzip"), (Array("BZh".utf8), "bzip2"), ([0xFD, 0x37, 0x7A, 0x58, 0x5A], "xz"),
             ([0x28, 0xB5, 0x2F, 0xFD], "zstd"), ([0x50, 0x4B, 0x03, 0x04], "zip"),
         ]
         if mapped.count == 0 {
-            throw StageError("the edge list is empty", place: file.path, fix: "check the file; one edge a line is expected")
+            throw StageError(
+                "the edge list is empty", place: file.path, fix: "check the file; one edge a line is expected")
         }
         if let packed = magic.first(where: { mapped.bytes.starts(with: $0.bytes) }) {
             throw StageError(

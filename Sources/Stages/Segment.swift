@@ -64,7 +64,9 @@ package enum Segment: Stage {
     ) throws -> Finished {
         var all = SegmentCounts()
         for result in results { all += SegmentCounts(result) }
-        let quantiles = [("min", 0), ("p5", 0.05), ("p25", 0.25), ("p50", 0.5), ("p75", 0.75), ("p95", 0.95), ("max", 1)]
+        let quantiles = [
+            ("min", 0), ("p5", 0.05), ("p25", 0.25), ("p50", 0.5), ("p75", 0.75), ("p95", 0.95), ("max", 1),
+        ]
         let share = all.segments == 0 ? 0 : Double(all.hardCuts) / Double(all.segments)
         let rule = SegmentRule(maxSeqLength: context.config.maxSeqLength, minTokens: context.config.minTokens)
         return Finished(
