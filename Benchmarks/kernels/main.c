@@ -28,8 +28,8 @@ static float *filled(size_t n, unsigned seed) {
 }
 
 // One set of buffers for all kernels: names as in the contract.
-static float *x, *y, *z, *residual, *bias, *weight, *mean, *rstd, *d_bias, *d_weight, *d_bias2, *scratch, *logits, *losses;
-static float *qkv, *d_qkv, *lse, *m1, *m2, *wide_bias, *grad;
+static float *x, *y, *z, *residual, *bias, *weight, *mean, *rstd, *d_bias, *d_weight, *d_bias2, *scratch, *logits;
+static float *losses, *qkv, *d_qkv, *lse, *m1, *m2, *wide_bias, *grad;
 static int32_t *ids, *positions, *types, offsets[S + 1], *labels, *predicted;
 static const ck_ops *ops;
 static const ck_dropout drop = {42, 429496730u, 1.0f / 0.9f};
@@ -152,7 +152,8 @@ int main(int argc, char **argv) {
     printf("%s, %s, %s\n", ck_cpu_kind(), ck_blas_config(), ck_blas_core());
     scratch = filled(ck_attention_scratch(512), 20), losses = filled(MASKED, 21), d_qkv = filled(N * 3 * H, 22);
     ids = calloc(N, 4), positions = calloc(N, 4), types = calloc(N, 4), labels = calloc(N, 4), predicted = calloc(N, 4);
-    for (int i = 0; i < N; i++) ids[i] = (i * 7919) % V, positions[i] = i % 512, types[i] = i % 512 >= 256, labels[i] = i;
+    for (int i = 0; i < N; i++)
+        ids[i] = (i * 7919) % V, positions[i] = i % 512, types[i] = i % 512 >= 256, labels[i] = i;
     for (int s = 0; s <= S; s++) offsets[s] = s * 512;
     printf("%-32s %10s %10s %10s   ns an element; (x) times the reference\n", "", "reference", "avx2", "avx512");
     for (size_t k = 0; k < sizeof kernels / sizeof *kernels; k++) {

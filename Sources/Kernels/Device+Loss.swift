@@ -25,7 +25,7 @@ extension Device {
         require(losses, n, "losses")
         require(logits, n * v, "logits")
         require(labels, n, below: v, "labels")
-        precondition(predicted.count >= n, "softmaxCrossEntropyForward: predicted has \(predicted.count) values, not \(n)")
+        require(predicted, n, "predicted")
         if let bias { require(bias, v, "bias") }
         unsafe kernels.softmax_cross_entropy_forward(
             losses.pointer, predicted.pointer, logits.pointer, bias?.pointer, labels.pointer, n, v)

@@ -62,7 +62,14 @@ internal func require(
     precondition(view.count >= needed, "\(operation): \(name) has \(view.count) floats, its shape needs \(needed)")
 }
 
-// … and a view of indices holds at least `n`, all in 0 ..< bound, so that no kernel reads outside its buffers.
+// The same of a view of indices that is written.
+internal func require(
+    _ view: IndexView, _ needed: Int, _ name: StaticString, _ operation: StaticString = #function
+) {
+    precondition(view.count >= needed, "\(operation): \(name) has \(view.count) values, its shape needs \(needed)")
+}
+
+// … and a view of indices that is read holds at least `n`, all in 0 ..< bound, so that no kernel reads outside its buffers.
 internal func require(
     _ view: IndexView, _ n: Int, below bound: Int, _ name: StaticString, _ operation: StaticString = #function
 ) {

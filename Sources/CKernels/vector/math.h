@@ -71,8 +71,14 @@ CK_INLINE vf v_tanh(vf x) {
     return t >= 0.625f ? far : near;
 }
 
-static void v_map_exp(float *out, const float *x, size_t n) { CK_EACH(i, n, v_put(out + i, v_exp(v_get(x + i, tail)), tail);); }
-static void v_map_erf(float *out, const float *x, size_t n) { CK_EACH(i, n, v_put(out + i, v_erf(v_get(x + i, tail)), tail);); }
+static void v_map_exp(float *out, const float *x, size_t n) {
+    CK_EACH(i, n, v_put(out + i, v_exp(v_get(x + i, tail)), tail););
+}
+
+static void v_map_erf(float *out, const float *x, size_t n) {
+    CK_EACH(i, n, v_put(out + i, v_erf(v_get(x + i, tail)), tail););
+}
+
 static void v_map_tanh(float *out, const float *x, size_t n) {
     CK_EACH(i, n, v_put(out + i, v_tanh(v_get(x + i, tail)), tail););
 }

@@ -8,7 +8,8 @@
 
 #define CK_LANES 16
 
-#pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl"))), \
+                             apply_to = function)
 #include "../vector/kernels.h"
 #pragma clang attribute pop
 

@@ -1,0 +1,123 @@
+// Attention against a plain double implementation, across tiles, odd lengths, empty sequences, heads and threads.
+
+import Foundation
+import Kernels
+import Testing
+
+struct AttentionTests {
+    private struct Setup {
+        let lengths: [Int], heads: Int, headSize: Int
+        let qkv: FloatView, offsets: IndexView, n: Int
+
+        init(_ lengths: [Int], heads: Int, headSize: Int, seed: UInt64 = 1, scale: Float = 1.5) {
+            var numbers = Numbers(seed: seed)
+            (self.lengths, self.heads, self.headSize) = (lengths, heads, headSize)
+            n = lengths.reduce(0, +)
+            qkv = view(numbers.floats(n * 3 * heads * headSize, scale: scale))
+            offsets = view(lengths.reduce(into: [Int32(0)]) { $0.append($0.last! + Int32($1)) })
+        }
+
+        var h: Int { heads * headSize }
+
+        func forward(_ device: Device, _ dropout: DropoutStream = .off) -> (out: FloatView, lse: FloatView) {
+            let out = zeros(n * h), lse = zeros(n * heads)
+            let scratch = zeros(Device.scratchCount(maxSequence: lengths.max() ?? 0, headSize: headSize))
+            device.attentionForward(
+                out, lse, qkv, offsets: offsets, sequences: lengths.count, heads: heads, headSize: headSize,
+                dropout: dropout, scratch: scratch)
+            return (out, lse)
+        }
+
+        func backward(_ device: Device, _ dropout: DropoutStream = .off) -> [Float] {
+            let (out, lse) = forward(device, dropout), dQKV = zeros(n * 3 * h)
+            var numbers = Numbers(seed: 99)
+            let scratch = zeros(Device.scratchCount(maxSequence: lengths.max() ?? 0, headSize: headSize))
+            device.attentionBackward(
+                dQKV, view(numbers.floats(n * h)), out, lse, qkv, offsets: offsets, sequences: lengths.count,
+                heads: heads, headSize: headSize, dropout: dropout, scratch: scratch)
+            return dQKV.read()
+        }
+
+        /// softmax(q kᵀ / √headSize) v in double, nothing shared with the kernels.
+        func naive() -> [Float] {
+            let x = qkv.read().map(Double.init)
+            var out = [Float](repeating: 0, count: n * h), begin = 0
+            for length in lengths {
+                for head in 0..<heads {
+                    func at(_ part: Int, _ row: Int, _ d: Int) -> Double {
+                        x[(begin + row) * 3 * h + part * h + head * headSize + d]
+                    }
+                    for i in 0..<length {
+                        let weights = (0..<length).map { j in
+                            let score = (0..<headSize).reduce(0) { $0 + at(0, i, $1) * at(1, j, $1) }
+                            return exp(score / Double(headSize).squareRoot())
+                        }
+                        let sum = weights.reduce(0, +)
+                        for d in 0..<headSize {
+                            let value = (0..<length).reduce(0) { $0 + weights[$1] * at(2, $1, d) } / sum
+                            out[(begin + i) * h + head * headSize + d] = Float(value)
+                        }
+                    }
+                }
+                begin += length
+            }
+            return out
+        }
+    }
+
+    @Test func `attention equals a naive implementation on sequences of odd lengths`() {
+        let setups = [
+            Setup([1], heads: 1, headSize: 1), Setup([7, 1, 33], heads: 3, headSize: 9),
+            Setup([129, 0, 257, 2], heads: 2, headSize: 16),
+        ]
+        for setup in setups {
+            for device in variants {
+                let d = distance(setup.forward(device).out.read(), setup.naive())
+                #expect(d < 1e-5, "\(device.kernelVariant), \(setup.lengths): \(d)")
+            }
+        }
+    }
+
+    @Test func `forward and backward agree across variants, with and without dropout, over tile borders`() {
+        let setup = Setup([1, 127, 128, 129, 31, 300], heads: 2, headSize: 8)
+        for dropout in [DropoutStream.off, DropoutStream(seed: 4, rate: 0.15)] {
+            let (out, lse) = setup.forward(reference, dropout), gradient = setup.backward(reference, dropout)
+            for device in fast {
+                let (fastOut, fastLSE) = setup.forward(device, dropout)
+                #expect(distance(fastOut.read(), out.read()) < 1e-5)
+                #expect(distance(fastLSE.read(), lse.read()) < 1e-5)
+                #expect(distance(setup.backward(device, dropout), gradient) < 1e-5)
+            }
+        }
+    }
+
+    @Test func `dropout of probabilities keeps its share and differs by head and row`() {
+        // q = k = 0 and v = 1: an output is the share of kept columns times the scale.
+        let setup = Setup([400], heads: 2, headSize: 4, scale: 0), rate: Float = 0.25
+        for row in 0..<400 { setup.qkv.slice(row * 24 + 16, 8).write([Float](repeating: 1, count: 8)) }
+        let out = setup.forward(Device.cpu, DropoutStream(seed: 5, rate: rate)).out.read()
+        let mean = out.reduce(0) { $0 + Double($1) } / Double(out.count)
+        #expect(abs(mean - 1) < 5 * (Double(rate) / 0.75 / 320_000).squareRoot())
+        let first = (0..<400).map { out[$0 * 8] }, second = (0..<400).map { out[$0 * 8 + 4] }
+        #expect(first != second && Set(first).count > 20)
+    }
+
+    @Test func `scores of very different size neither overflow nor become NaN`() {
+        let setup = Setup([40], heads: 1, headSize: 8, scale: 60)
+        for device in variants {
+            #expect(device.isFinite(setup.forward(device).out))
+            #expect(setup.backward(device).allSatisfy { $0.isFinite })
+        }
+    }
+
+    @Test func `two threads at once give the bits of one`() async {
+        let setups = (0..<4).map { Setup([150, 33], heads: 2, headSize: 16, seed: UInt64($0)) }
+        let dropout = DropoutStream(seed: 1, rate: 0.1)
+        let alone = setups.map { $0.backward(Device.cpu, dropout) }
+        let together = await withTaskGroup(of: (Int, [Float]).self) { group in
+            for (i, setup) in setups.enumerated() { group.addTask { (i, setup.backward(Device.cpu, dropout)) } }
+            return await group.reduce(into: [Int: [Float]]()) { $0[$1.0] = $1.1 }
+        }
+        for (i, expected) in alone.enumerated() { #expect(together[i] == expected) }
+    }
+}
