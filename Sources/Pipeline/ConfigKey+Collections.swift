@@ -100,7 +100,11 @@ extension ConfigKey {
                 do throws(ConfigProblem) {
                     let values = try readWeights(node, names)
                     for (name, field) in fields { config[keyPath: path][keyPath: field] = values[name] ?? 0 }
-                } catch { context.report(error, key: name, at: node.location) }
+                } catch {
+                    let current = encodeFields(config[keyPath: path], fields)
+                    let problem = error.explained(type: weightsType(names), help: help, current: current)
+                    context.report(problem, key: name, at: node.location)
+                }
             },
             value: { config in encodeFields(config[keyPath: path], fields) },
             canonical: { config, defaults in
@@ -184,7 +188,8 @@ extension ConfigKey {
                 help: help, operational: operational, required: required, children: keys.map(\.info)),
             decode: { node, config, context in
                 guard let items = node.isNull ? [] : node.sequence else {
-                    context.report(node.mismatch("a list of maps"), key: name, at: node.location)
+                    let problem = node.mismatch("a list of maps", fix: "write \(name): [{…}, {…}]")
+                    context.report(problem, key: name, at: node.location)
                     return
                 }
                 var values: [V] = []

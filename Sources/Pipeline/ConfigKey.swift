@@ -142,7 +142,8 @@ extension ConfigKey {
                 required: required, children: children),
             decode: { node, config, context in
                 do throws(ConfigProblem) { config[keyPath: path] = try read(node) } catch {
-                    context.report(error, key: name, at: node.location)
+                    let problem = error.explained(type: type, help: help, current: encode(config[keyPath: path]))
+                    context.report(problem, key: name, at: node.location)
                 }
             },
             value: { encode($0[keyPath: path]) },
@@ -157,5 +158,18 @@ extension ConfigKey {
         guard case .object(var members) = schema else { return schema }
         if !help.isEmpty { members["description"] = .string(help) }
         return .object(members)
+    }
+}
+
+extension ConfigProblem {
+    /// With a cause and a fix from the table where the problem has none. `current` is the default.
+    func explained(type: String, help: String, current: JSON) -> ConfigProblem {
+        var problem = self
+        if cause == nil, !help.isEmpty { problem.cause = "it means: \(help)" }
+        if fix == nil {
+            let shown = String(decoding: current.canonical, as: UTF8.self)
+            problem.fix = "give \(type)" + (shown.utf8.count > 60 ? "" : "; left out it is \(shown)")
+        }
+        return problem
     }
 }

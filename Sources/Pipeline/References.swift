@@ -147,7 +147,7 @@ struct ReferenceResolver {
                 let known = current.entries?.map(\.key)
                 diagnostics.add(
                     "'\(node.scalar ?? "")' refers to nothing: \(seen) \(known == nil ? "is not a map" : "has no '\(name)'")",
-                    at: node.location, cause: "looked at \(current.location)",
+                    at: node.location, cause: "looked at \(current.entries?.first?.keyLocation ?? current.location)",
                     fix: known.map { suggestion(for: name, among: $0, kind: "names") })
                 return nil
             }

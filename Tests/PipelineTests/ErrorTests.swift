@@ -23,17 +23,23 @@ struct ErrorTests {
                 p.yaml:7:37: error: key 'steps' of stage 'model' takes a whole number from 1 to 1000, not 'many'
                   7 |   model: {use: train, with: {steps: many, fast: yes, masking: dinamic, mix: [1]}}
                     |                                     ^
+                  why: it means: Steps to run.
+                  fix: give a whole number from 1 to 1000; left out it is 10
                 p.yaml:7:49: error: key 'fast' of stage 'model' takes true or false, not 'yes'
                   7 |   model: {use: train, with: {steps: many, fast: yes, masking: dinamic, mix: [1]}}
                     |                                                 ^
+                  why: it means: Be fast.
                   fix: write true or false; yes, no, on and off are strings here
                 p.yaml:7:63: error: key 'masking' of stage 'model' takes one of dynamic, static, not 'dinamic'
                   7 |   model: {use: train, with: {steps: many, fast: yes, masking: dinamic, mix: [1]}}
                     |                                                               ^
+                  why: it means: When masks are drawn.
                   fix: did you mean 'dynamic'?
                 p.yaml:7:77: error: key 'mix' of stage 'model' takes a map, not a list
                   7 |   model: {use: train, with: {steps: many, fast: yes, masking: dinamic, mix: [1]}}
                     |                                                                             ^
+                  why: it means: Weights.
+                  fix: give a map of weights for contiguous, linked (left out: 0); left out it is {"contiguous":1.0,"linked":1.0}
                 """)
     }
 
@@ -121,7 +127,7 @@ struct ErrorTests {
                 p.yaml:7:37: error: '$params.stepz' refers to nothing: params has no 'stepz'
                   7 |   model: {use: train, with: {steps: $params.stepz, title: $param.x, rate: $corpus.rate}}
                     |                                     ^
-                  why: looked at p.yaml:1:1
+                  why: looked at p.yaml:2:10
                   fix: did you mean 'steps'? Known names: steps
                 p.yaml:7:59: error: '$param.x' refers to 'param', which is no part of a pipeline file
                   7 |   model: {use: train, with: {steps: $params.stepz, title: $param.x, rate: $corpus.rate}}
