@@ -191,8 +191,10 @@ private final class SpawnedWorker: WorkerHandle, Sendable {
 
     func lastWords() -> String {
         guard let bytes = try? Files.read(log) else { return "" }
-        let text = String(decoding: bytes.suffix(1000), as: UTF8.self)
-        return text.split(separator: "\n").suffix(4).joined(separator: " | ")
+        let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+        // After a trap comes a long backtrace; what matters stands before it.
+        if let fatal = lines.first(where: { $0.contains("Fatal error") }) { return String(fatal.prefix(500)) }
+        return lines.suffix(4).joined(separator: " | ")
     }
 
     deinit { try? Files.remove(log) }

@@ -3,4 +3,4 @@
 import Runner
 import Stages
 
-LinkloomCommand.main(registry: LinkloomStages.registry, extraCommands: LinkloomStages.commands)
+LinkloomCommand.main(registry: LinkloomStages.registry, extraCommands: [FillMaskCommand.self])

@@ -1,0 +1,153 @@
+// Stopping, sharing a store, looking without touching.
+
+import Container
+import Glibc
+import Pipeline
+@testable import Runner
+import Synchronization
+import Testing
+
+@Suite struct SharingTests {
+    @Test func `a run that is stopped keeps its finished pieces and scratch, and goes on from there`() throws {
+        let shop = try Workshop()
+        let stop = StopFlag()
+        Switches.set(shop.root) { if $0 == "join" { stop.raise() } }
+        let stopped = #expect(throws: Stopped.self) { try shop.run { $0.isCancelled = { stop.isRaised } } }
+        #expect(stopped?.exitCode == 130)
+        Switches.clear(shop.root)
+        #expect(RunHistory(shop.store).run(RunHistory(shop.store).ids()[0])?["status"]?.string == "stopped")
+        let second = try shop.run()
+        #expect(shop.calls() == ["join resumed"], "the scratch folder of the first attempt was still there")
+        #expect(second["words"].isReused && second["marked"].isReused)
+        #expect(try Files.list(shop.store.path("scratch")) == [])
+        #expect(second.digests == (try Workshop().run().digests))
+    }
+
+    @Test func `two runs of one store at once both finish with the right bytes`() throws {
+        let shop = try Workshop()
+        let expected = try Workshop().run().digests
+        let results = Mutex<[[Digest]]>([])
+        try forEachParallel(4, width: 4) { _ in
+            let digests = try shop.run(width: 2).digests
+            results.withLock { $0.append(digests) }
+        }
+        #expect(results.withLock { $0 } == Array(repeating: expected, count: 4))
+        #expect(RunHistory(shop.store).ids().count == 4)
+        #expect(try shop.run().piecesRun == 0)
+    }
+
+    @Test func `a plan says what a run would do, and writes nothing`() throws {
+        let shop = try Workshop()
+        let empty = try shop.forecast()
+        #expect(empty.stages.map(\.run) == [3, 1, 1])
+        #expect(empty.stages.map(\.isExact) == [true, false, false])
+        #expect(!shop.store.exists)
+        try shop.run()
+        let before = try shop.snapshot(shop.root)
+        #expect(try !shop.forecast().hasWork)
+        let changed = try shop.forecast(["marked.mark=+"])
+        #expect(changed.stages.map(\.run) == [0, 3, 1])
+        #expect(changed.stages.map(\.reuse) == [3, 0, 0])
+        #expect(changed.stages[1].reasons == [.configChanged([.init(key: "mark", old: "-", new: "+")])])
+        #expect(changed.stages[2].reasons == [.upstream(["marked"])])
+        #expect(changed.stages[1].isExact && !changed.stages[2].isExact)
+        #expect(String(decoding: changed.json.canonical, as: UTF8.self) == #"""
+            {"experiment":null,"stages":[{"exact":true,"name":"words","reasons":[],"reuse":3,"run":0,"uses":"read"},{"exact":true,"name":"marked","reasons":[{"key":"mark","kind":"configChanged","new":"+","old":"-"}],"reuse":0,"run":3,"uses":"mark"},{"exact":false,"name":"joined","reasons":[{"kind":"upstream","stage":"marked"}],"reuse":0,"run":1,"uses":"join"}]}
+            """#)
+        #expect(try shop.snapshot(shop.root) == before)
+        try shop.write("d.txt", "five")
+        let grown = try shop.forecast()
+        #expect(grown.stages[0].run == 1 && grown.stages[0].reuse == 3)
+    }
+
+    @Test func `a plan of another experiment names the keys that differ from the last run of the file`() throws {
+        let shop = try Workshop()
+        try shop.pipeline(extra: "experiments: {plain: {}, plus: {set: {marked.mark: \"+\"}}}")
+        let loader = PipelineLoader(registry: toyRegistry)
+        func plan(_ name: String) throws -> Plan {
+            try loader.load(path: shop.root + "/pipeline.yaml", experiment: name, sets: [], workingDirectory: shop.root)[0]
+        }
+        var options = RunOptions(width: 1)
+        options.isCancelled = { false }
+        let memo = FileMemo(store: shop.store.root)
+        _ = try Executor(store: shop.store, memo: memo, plan: plan("plain"), options: options, reporter: .silent).run()
+        let inspector = Inspector(store: shop.store, memo: memo, plan: try plan("plus")) { _ in }
+        let forecast = try Planner(inspector: inspector).forecast()
+        #expect(forecast.stages[1].reasons == [.configChanged([.init(key: "mark", old: "-", new: "+")])])
+    }
+
+    @Test func `looking finds the result of a stage and its ancestors, by name and by digest`() throws {
+        let shop = try Workshop()
+        let finder = ResultFinder(store: shop.store, registry: toyRegistry)
+        func inspect(_ sets: [String] = []) throws -> Inspector {
+            Inspector(store: shop.store, memo: FileMemo(store: shop.store.root), plan: try shop.plan(sets)) { _ in }
+        }
+        let missing = #expect(throws: RunnerError.self) {
+            try finder.find(inspect(), stage: "marked", command: "linkloom run it")
+        }
+        #expect(missing?.message.contains("'words', which it reads from, must run first") == true)
+        #expect(missing?.fix == "linkloom run it")
+        let outcome = try shop.run()
+        let digest = outcome["marked"].output
+        for found in [
+            try finder.find(inspect(), stage: "marked", command: ""), try finder.find(digest: String(digest.hex.prefix(9))),
+        ] {
+            var rows: [JSON] = []
+            try found.type.rows(found.artifact, found.context) { row in
+                rows.append(row)
+                return rows.count < 2
+            }
+            #expect(rows == [["line": "-one", "upstream": "words"], ["line": "-two", "upstream": "words"]])
+            #expect(found.records("training").count == 3)
+        }
+        #expect(throws: RunnerError.self) { try finder.find(digest: "zz") }
+        #expect(throws: RunnerError.self) { try finder.find(inspect(["marked.mark=+"]), stage: "marked", command: "") }
+    }
+
+    @Test func `a file memo believes nothing that changed less than two seconds before it was read`() throws {
+        let shop = try Workshop()
+        let path = shop.root + "/a.txt"
+        let memo = FileMemo(store: shop.root)
+        let first = try memo.digest(path)
+        // The same size, and times put back: only reading it again can tell.
+        var status = stat()
+        stat(path, &status)
+        let descriptor = open(path, O_WRONLY)
+        _ = Glibc.write(descriptor, "ONE", 3)
+        var times = [status.st_atim, status.st_mtim]
+        futimens(descriptor, &times)
+        close(descriptor)
+        #expect(try memo.digest(path).digest != first.digest)
+    }
+
+    @Test func `what a dead process left is cleaned when nobody else is here`() throws {
+        let shop = try Workshop()
+        try shop.run { $0.until = "words" }
+        let litter = ["blobs/.tmp-1", "results/.tmp-2", "jobs/x.json", "scratch/abc.123"].map(shop.store.path)
+        for path in litter { try Files.publish([1], at: path) }
+        let other = try Presence(shop.store, cleaning: false)
+        try shop.run { $0.until = "marked" }
+        #expect(litter.allSatisfy(Files.exists), "somebody may be writing them")
+        withExtendedLifetime(other) {}
+        _ = consume other
+        try shop.run()
+        #expect(!litter.contains(where: Files.exists))
+    }
+
+    @Test func `an export is whole or absent, and replaces only when told`() throws {
+        let shop = try Workshop()
+        let target = shop.root + "/out"
+        #expect(throws: StageError.self) {
+            try Exporter(directory: target, overwrite: false).write { folder in
+                try Files.publish([1], at: folder + "/half")
+                throw StageError("the other half fails")
+            }
+        }
+        #expect(!Files.exists(target))
+        try Exporter(directory: target, overwrite: false).write { try Files.publish([1], at: $0 + "/one") }
+        #expect(throws: RunnerError.self) { try Exporter(directory: target, overwrite: false).write { _ in } }
+        try Exporter(directory: target + "/", overwrite: true).write { try Files.publish([2], at: $0 + "/two") }
+        #expect(try Files.list(target) == ["two"])
+        #expect(try Files.list(shop.root).filter { $0.hasPrefix("out") } == ["out"])
+    }
+}
