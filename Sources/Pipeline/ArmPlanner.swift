@@ -25,7 +25,8 @@ struct ArmPlanner {
 
     /// - Returns: nil if anything is wrong; `diagnostics` says what.
     mutating func plan(_ experiment: String?, corpus: Node?, settings: [Setting]) -> Plan? {
-        let corpusName = selectCorpus(([corpus] + settings.filter { $0.path == "corpus" }.map(\.value)).compactMap(\.self).last)
+        let corpusName = selectCorpus(
+            ([corpus] + settings.filter { $0.path == "corpus" }.map(\.value)).compactMap(\.self).last)
         for setting in settings where setting.path != "corpus" { apply(setting, corpus: corpusName) }
 
         var resolver = ReferenceResolver(tree: tree, corpus: corpusName)
@@ -97,7 +98,9 @@ struct ArmPlanner {
                 fix: suggestion(for: path[0], among: known, kind: "beginnings"))
             return
         }
-        if path.count == 1 || (path[0] == "stages" && path.count == 2) || (path[0] == "stages" && setting.path == path[1]) {
+        if path.count == 1 || (path[0] == "stages" && path.count == 2)
+            || (path[0] == "stages" && setting.path == path[1])
+        {
             diagnostics.add(
                 "'\(setting.path)' names a part of the file, not a value", at: setting.location,
                 fix: "go on to a name in it, e.g. \(setting.path).\(path[0] == "stages" ? "KEY" : "NAME")")
@@ -116,7 +119,8 @@ struct ArmPlanner {
         if path[0] == "stages", !["use", "in"].contains(path[2]) {
             diagnostics.add(
                 "'\(setting.path)' sets nothing: a stage has no '\(path[2])'", at: setting.location,
-                fix: suggestion(for: path[2], among: ["use", "in", "with"], kind: "keys") + "; a key of its config is \(path[1]).\(path[2])")
+                fix: suggestion(for: path[2], among: ["use", "in", "with"], kind: "keys")
+                    + "; a key of its config is \(path[1]).\(path[2])")
             return
         }
         let strict = path[0] == "params" ? path.count : path[0] == "corpora" ? 3 : 2
@@ -202,7 +206,9 @@ struct ArmPlanner {
 
         var inputs: [Node.Entry] = []
         if let node = entry.value["in"].flatMap({ resolver.resolve($0) }), !node.isNull {
-            if let entries = node.entries { inputs = entries } else {
+            if let entries = node.entries {
+                inputs = entries
+            } else {
                 diagnostics.add(
                     "'in' of stage '\(entry.key)' takes a map from ports to stages, not \(node.described)",
                     at: node.location, fix: "write in: {PORT: STAGE}")

@@ -1,7 +1,8 @@
 // `-s path=value`: the arguments become lines of one source called `-s`, so that errors show them with a caret.
 
 /// Reads the values of `-s` as YAML in flow style; relative paths in them start from the working folder.
-func commandLineSettings(_ arguments: [String], workingDirectory: String, _ diagnostics: inout Diagnostics) -> [Setting] {
+func commandLineSettings(_ arguments: [String], workingDirectory: String, _ diagnostics: inout Diagnostics) -> [Setting]
+{
     let source = SourceText(name: "-s", folder: workingDirectory, text: arguments.joined(separator: "\n"))
     var settings: [Setting] = []
     var line = 1

@@ -145,7 +145,8 @@ extension ConfigKey {
             values[entry.key] = try entry.value.readDouble(in: 0...1e9)
         }
         guard values.values.contains(where: { $0 > 0 }) else {
-            throw ConfigProblem("gives every name weight 0", fix: "give a weight above 0 to one of: \(names.joined(separator: ", "))")
+            throw ConfigProblem(
+                "gives every name weight 0", fix: "give a weight above 0 to one of: \(names.joined(separator: ", "))")
         }
         return values
     }

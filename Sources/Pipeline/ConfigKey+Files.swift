@@ -15,9 +15,10 @@ extension ConfigKey {
             operational: operational, help: help, get: { $0[keyPath: path] }, set: { $0[keyPath: path] = $1 },
             find: { (node, files) throws(ConfigProblem) in
                 var found: [InputFile] = []
+                var seen: Set<String> = []
                 for item in try node.readList() {
                     for file in try findFiles(item, in: files) {
-                        if found.contains(where: { $0.path == file.path }) {
+                        if !seen.insert(file.path).inserted {
                             throw ConfigProblem(
                                 "names \(file.path) twice", cause: "its documents would be read twice",
                                 fix: "drop the path or narrow the glob", at: item.location)

@@ -48,7 +48,8 @@ package struct KeyDoc: Sendable, Equatable {
     /// `masking: dynamic`, the type and the help in one line of Markdown-free text.
     package var line: String {
         let shown = info.required ? "required" : "default " + String(decoding: defaultValue.canonical, as: UTF8.self)
-        return "\(info.name): \(info.type), \(shown)\(info.operational ? ", not part of the cache key" : ""). \(info.help)"
+        return
+            "\(info.name): \(info.type), \(shown)\(info.operational ? ", not part of the cache key" : ""). \(info.help)"
     }
 }
 

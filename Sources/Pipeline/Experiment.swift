@@ -12,7 +12,13 @@ struct Setting {
     var value: Node
 
     var components: [String] { path.split(separator: ".", omittingEmptySubsequences: false).map(String.init) }
-    var origin: Origin { value.origin }
+
+    /// The short spelling of a path: `model.steps` for `stages.model.with.steps`.
+    static func canonical(_ path: String) -> String {
+        let parts = path.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count > 3, parts[0] == "stages", parts[2] == "with" else { return path }
+        return ([parts[1]] + parts[3...]).joined(separator: ".")
+    }
 }
 
 /// An experiment with everything it inherits.
@@ -39,8 +45,9 @@ struct Experiment {
     var axes: [Axis] = []
 
     /// Every combination, the first axis slowest; without axes one arm with the experiment's own name.
+    /// - Parameter replaced: canonical paths of axes to leave out.
     func arms(without replaced: Set<String> = []) -> [Arm] {
-        let axes = axes.filter { !replaced.contains($0.path) }
+        let axes = axes.filter { !replaced.contains(Setting.canonical($0.path)) }
         var arms = [Arm(name: "", settings: settings)]
         for axis in axes {
             arms = arms.flatMap { arm in

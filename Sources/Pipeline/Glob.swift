@@ -25,7 +25,9 @@ struct Glob {
     func matches(in files: any FileSystem) throws -> [(path: String, logicalName: String)] {
         var found: Set<String> = []
         try walk(prefix, "", pattern[...], 0, files, &found)
-        return found.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.map { (prefix == "/" ? "/" + $0 : prefix + "/" + $0, $0) }
+        return found.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.map {
+            (prefix == "/" ? "/" + $0 : prefix + "/" + $0, $0)
+        }
     }
 
     private func walk(

@@ -25,7 +25,8 @@ struct PipelineFile {
         let absolute = Paths.resolve(path, in: workingDirectory)
         var file = PipelineFile(
             name: path,
-            start: Location(source: SourceText(name: path, folder: Paths.folder(of: absolute), text: ""), line: 1, column: 1))
+            start: Location(
+                source: SourceText(name: path, folder: Paths.folder(of: absolute), text: ""), line: 1, column: 1))
         let isReadable = reader.add(absolute, shown: path, includedAt: nil, to: &file)
         diagnostics.add(contentsOf: reader.diagnostics)
         return isReadable ? file : nil
@@ -98,7 +99,8 @@ struct PipelineFile {
                 diagnostics.add("the pipeline file '\(shown)' cannot be read", at: includedAt, cause: "\(error)")
                 return nil
             }
-            let source = SourceText(name: shown, folder: Paths.folder(of: path), text: String(decoding: bytes, as: UTF8.self))
+            let source = SourceText(
+                name: shown, folder: Paths.folder(of: path), text: String(decoding: bytes, as: UTF8.self))
             let start = Location(source: source, line: 1, column: 1)
             let before = diagnostics.count
             let root = YAMLReader.read(bytes, start: start, diagnostics: &diagnostics)
@@ -129,7 +131,8 @@ struct PipelineFile {
         private mutating func addIncludes(_ include: Node, path: String, shown: String, to file: inout PipelineFile) {
             let items: [Node]
             do throws(ConfigProblem) { items = try include.readList() } catch {
-                diagnostics.add("'include' \(error.message)", at: include.location, fix: "write include: [a.yaml, b.yaml]")
+                diagnostics.add(
+                    "'include' \(error.message)", at: include.location, fix: "write include: [a.yaml, b.yaml]")
                 return
             }
             for item in items {
@@ -155,7 +158,8 @@ struct PipelineFile {
                 if let first = definitions.first(where: { $0.key == entry.key }) {
                     diagnostics.add(
                         "the \(kind) '\(entry.key)' is defined twice", at: entry.keyLocation,
-                        cause: "it is defined at \(first.keyLocation) already, and neither definition is above the other",
+                        cause:
+                            "it is defined at \(first.keyLocation) already, and neither definition is above the other",
                         fix: "rename one of them, or include only one of the files")
                 } else if !isName(entry.key) {
                     diagnostics.add(

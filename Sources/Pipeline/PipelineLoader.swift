@@ -24,7 +24,8 @@ package struct PipelineLoader: Sendable {
         var diagnostics = Diagnostics()
         let settings = commandLineSettings(sets, workingDirectory: workingDirectory, &diagnostics)
         guard
-            let file = PipelineFile.read(path, workingDirectory: workingDirectory, files: files, diagnostics: &diagnostics)
+            let file = PipelineFile.read(
+                path, workingDirectory: workingDirectory, files: files, diagnostics: &diagnostics)
         else { throw PipelineErrors(diagnostics.sorted) }
         var reader = ExperimentReader(file.experiments)
         let experiments = reader.readAll()
@@ -71,17 +72,19 @@ package struct PipelineLoader: Sendable {
                     fix: "choose one: " + names.map { "-e \($0)" }.joined(separator: ", "))
                 return nil
             }
-            return all(experiments.first, settings)
+            return all(experiments.first, settings, &diagnostics)
         }
         let base = name.firstIndex(of: "[").map { String(name[..<$0]) } ?? name
         guard names.contains(base) else {
             diagnostics.add(
                 "there is no experiment '\(base)'", at: file.experiments.first?.keyLocation ?? file.start,
-                fix: names.isEmpty ? "the file has no experiments, leave -e out" : suggestion(for: base, among: names, kind: "experiments"))
+                fix: names.isEmpty
+                    ? "the file has no experiments, leave -e out"
+                    : suggestion(for: base, among: names, kind: "experiments"))
             return nil
         }
         guard let experiment = experiments.first(where: { $0.name == base }) else { return nil }
-        if base == name { return all(experiment, settings) }
+        if base == name { return all(experiment, settings, &diagnostics) }
         let arms = experiment.arms()
         guard let arm = arms.first(where: { $0.name == name }) else {
             diagnostics.add(
@@ -93,8 +96,21 @@ package struct PipelineLoader: Sendable {
     }
 
     /// Every arm. An axis that `-s` sets is no axis any more: it has the value of `-s`, and leaves the arms' names.
-    private func all(_ experiment: Experiment?, _ settings: [Setting]) -> [Chosen]? {
+    private func all(
+        _ experiment: Experiment?, _ settings: [Setting], _ diagnostics: inout Diagnostics
+    ) -> [Chosen]? {
         guard let experiment else { return nil }
-        return experiment.arms(without: Set(settings.map(\.path))).map { (experiment, $0) }
+        let paths = Set(settings.map { Setting.canonical($0.path) })
+        for setting in settings {
+            let prefix = Setting.canonical(setting.path) + "."
+            guard let axis = experiment.axes.first(where: { Setting.canonical($0.path).hasPrefix(prefix) }) else {
+                continue
+            }
+            diagnostics.add(
+                "'\(setting.path)' covers '\(axis.path)', an axis of the matrix of '\(experiment.name)'",
+                at: setting.location, cause: "its arms would be equal but for their names",
+                fix: "set \(axis.path) itself, which takes it out of the matrix, or choose one arm with -e")
+        }
+        return experiment.arms(without: paths).map { (experiment, $0) }
     }
 }

@@ -24,7 +24,9 @@ struct ReferenceResolver {
         guard text.hasPrefix("$"), !text.hasPrefix("$$") else { return nil }
         let body = text.dropFirst()
         let end = body.firstIndex(of: "/") ?? body.endIndex
-        return (body[..<end].split(separator: ".", omittingEmptySubsequences: false).map(String.init), String(body[end...]))
+        return (
+            body[..<end].split(separator: ".", omittingEmptySubsequences: false).map(String.init), String(body[end...])
+        )
     }
 
     /// The tree with every reference in it replaced; nil if `node` itself is a reference that names nothing.
@@ -124,7 +126,8 @@ struct ReferenceResolver {
                     "'\(node.scalar ?? "")' needs a corpus, and none is selected", at: node.location,
                     cause: "$corpus means the definitions of the selected corpus",
                     fix: known.isEmpty
-                        ? "define one under 'corpora:'" : "add -s corpus=NAME; known corpora: \(known.joined(separator: ", "))")
+                        ? "define one under 'corpora:'"
+                        : "add -s corpus=NAME; known corpora: \(known.joined(separator: ", "))")
                 return nil
             }
             guard let selected = tree["corpora"]?[corpus] else { return nil }

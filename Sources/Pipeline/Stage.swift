@@ -31,7 +31,8 @@ package protocol Stage: Sendable {
 
     static func gather(_ context: StageContext<Config>) throws -> [Piece]
     static func piece(_ piece: Piece, _ context: StageContext<Config>, into output: PartSink) throws -> PieceResult
-    static func finish(_ results: [PieceResult], _ context: StageContext<Config>, into output: PartSink) throws -> Finished
+    static func finish(_ results: [PieceResult], _ context: StageContext<Config>, into output: PartSink) throws
+        -> Finished
 }
 
 extension Stage {
@@ -96,7 +97,8 @@ package struct PieceResult: Sendable, Equatable {
     package var rejections: Rejections
 
     package init(
-        parts: [Part], counts: [String: Int64] = [:], summary: JSON = .object([:]), rejections: Rejections = Rejections()
+        parts: [Part], counts: [String: Int64] = [:], summary: JSON = .object([:]),
+        rejections: Rejections = Rejections()
     ) {
         self.parts = parts
         self.counts = counts
@@ -168,7 +170,8 @@ package struct StageContext<Config: StageConfig>: Sendable {
     package let inputs: [String: [StoredArtifact]]
     package let environment: StageEnvironment
 
-    package init(config: Config, files: [InputFile], inputs: [String: [StoredArtifact]], environment: StageEnvironment) {
+    package init(config: Config, files: [InputFile], inputs: [String: [StoredArtifact]], environment: StageEnvironment)
+    {
         self.config = config
         self.files = files
         self.inputs = inputs

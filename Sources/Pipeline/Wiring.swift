@@ -127,7 +127,8 @@ struct Wiring {
         if candidates.count == 1 { return "write in: {\(port.name): \(first)}" }
         let all = candidates.joined(separator: ", ")
         return port.arity.isList
-            ? "write in: {\(port.name): [\(all)]} with those you mean" : "write in: {\(port.name): NAME} with one of: \(all)"
+            ? "write in: {\(port.name): [\(all)]} with those you mean"
+            : "write in: {\(port.name): NAME} with one of: \(all)"
     }
 
     /// The indices of the stages, each after those it reads from, otherwise in file order; cycles are reported.

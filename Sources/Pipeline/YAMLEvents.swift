@@ -48,9 +48,10 @@ final class YAMLEvents {
         guard yaml_parser_parse(parser, &event) == 1 else { throw syntaxError() }
         defer { yaml_event_delete(&event) }
         let place = location(event.start_mark)
-        func made(_ kind: YAMLEvent.Kind, _ anchor: UnsafeMutablePointer<yaml_char_t>? = nil,
-            _ tag: UnsafeMutablePointer<yaml_char_t>? = nil) -> YAMLEvent
-        {
+        func made(
+            _ kind: YAMLEvent.Kind, _ anchor: UnsafeMutablePointer<yaml_char_t>? = nil,
+            _ tag: UnsafeMutablePointer<yaml_char_t>? = nil
+        ) -> YAMLEvent {
             YAMLEvent(kind: kind, location: place, anchor: string(anchor), tag: string(tag))
         }
         switch event.type {
@@ -101,7 +102,10 @@ final class YAMLEvents {
         if let context = parser.pointee.context.map({ String(cString: $0) }) {
             let mark = parser.pointee.context_mark
             let place = location(mark)
-            cause = context + (mark.line == 0 && mark.column == 0 ? "" : " that begins at line \(place.line), column \(place.column)")
+            cause =
+                context
+                + (mark.line == 0 && mark.column == 0
+                    ? "" : " that begins at line \(place.line), column \(place.column)")
         }
         let place = location(parser.pointee.problem_mark)
         let line = place.source.line(place.line) ?? ""

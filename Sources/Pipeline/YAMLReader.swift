@@ -123,7 +123,8 @@ struct YAMLReader {
         guard let target = anchors[name] else {
             let inside = open.contains(name)
             throw Diagnostic(
-                inside ? "'*\(name)' stands inside the value it names" : "no value is named '&\(name)' above this place",
+                inside
+                    ? "'*\(name)' stands inside the value it names" : "no value is named '&\(name)' above this place",
                 at: place,
                 cause: inside ? "its expansion would never end" : "'*' at the start of a value means a YAML alias",
                 fix: inside ? "remove the alias" : "name the value with &\(name), or quote a text that begins with *")

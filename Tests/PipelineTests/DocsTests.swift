@@ -145,12 +145,32 @@ struct DocsTests {
         let more = try #require(
             try load("pipelines/linkbert.yaml", "linkbert", sets: ["params.mix.linked=2"]).first)
         func changed(_ plan: Plan) -> [String] {
-            linkbert.stages.map(\.name).filter { plan[$0]?.bound.canonicalConfig != linkbert[$0]?.bound.canonicalConfig }
+            linkbert.stages.map(\.name).filter {
+                plan[$0]?.bound.canonicalConfig != linkbert[$0]?.bound.canonicalConfig
+            }
         }
         #expect(changed(more) == ["pairs"])
         #expect(more.downstream(of: "pairs") == ["shards", "model", "scores"])
         #expect(changed(try #require(try load("pipelines/linkbert.yaml", "bert").first)) == ["pairs", "model"])
         #expect(try load("merge.yaml", nil).first.flatMap { value($0, "documents", "max_rejected") } == .number(0.02))
+    }
+
+    @Test func `the page's pipeline loads from a real folder`() throws {
+        let root = FileManager.default.temporaryDirectory.appending(path: "linkloom-\(UUID().uuidString)").path
+        defer { try? Files.remove(root) }
+        for (path, text) in try Self.page().files {
+            try Files.makeDirectories(Paths.folder(of: root + path))
+            try Files.publish(Array(text.utf8), at: root + path)
+        }
+        let loader = PipelineLoader(registry: Doc.registry)
+        let plan = try #require(
+            try loader.load(
+                path: "linkbert.yaml", experiment: "bert", sets: [], workingDirectory: root + "/home/pipelines"
+            ).first)
+        #expect(plan["documents"]?.bound.files.map(\.path) == [root + "/home/pipelines/plaintext_articles/A.txt"])
+        #expect(
+            try loader.experimentNames("home/pipelines/linkbert.yaml", workingDirectory: root)
+                == ["linkbert", "bert", "mix-sweep"])
     }
 
     @Test func `the page's errors are what is printed`() throws {
@@ -161,4 +181,46 @@ struct DocsTests {
             #expect(error?.description == text)
         }
     }
+
+    @Test func `a damaged file gives a plan or errors with places in it, never a crash`() throws {
+        let files = try Self.page().files
+        let text = Array(try #require(files["/home/pipelines/linkbert.yaml"]).utf8)
+        for seed in 0..<400 as Range<UInt64> {
+            var random = SplitMix64(seed: seed)
+            var bytes = text
+            for _ in 0..<Int.random(in: 1...4, using: &random) {
+                let at = Int.random(in: 0..<bytes.count, using: &random)
+                switch Int.random(in: 0..<4, using: &random) {
+                case 0: bytes[at] = UInt8.random(in: 0...255, using: &random)
+                case 1: bytes.removeSubrange(at..<min(bytes.count, at + 9))
+                case 2: bytes.insert(Array("{}[]&*!|>'\"%@`#:,-\n\t $".utf8).randomElement(using: &random)!, at: at)
+                default: bytes.swapAt(at, Int.random(in: 0..<bytes.count, using: &random))
+                }
+            }
+            let memory = RawFiles(base: MemoryFiles(files), path: "/home/pipelines/linkbert.yaml", bytes: bytes)
+            do throws(PipelineErrors) {
+                let loader = PipelineLoader(registry: Doc.registry, files: memory)
+                let plans = try loader.load(
+                    path: "pipelines/linkbert.yaml", experiment: "linkbert", sets: [], workingDirectory: "/home")
+                #expect(plans.count == 1, "seed \(seed)")
+            } catch {
+                #expect(!error.diagnostics.isEmpty, "seed \(seed)")
+                for diagnostic in error.diagnostics {
+                    let place = try #require(diagnostic.location, "seed \(seed)")
+                    #expect(place.line >= 1 && place.column >= 1, "seed \(seed): \(diagnostic)")
+                }
+            }
+        }
+    }
+}
+
+/// Files in memory, one of them with bytes that need not be text.
+private struct RawFiles: FileSystem {
+    let base: MemoryFiles
+    let path: String
+    let bytes: [UInt8]
+
+    func read(_ path: String) throws -> [UInt8] { path == self.path ? bytes : try base.read(path) }
+    func kind(_ path: String) -> FileKind? { base.kind(path) }
+    func list(_ folder: String) throws -> [String] { try base.list(folder) }
 }

@@ -47,15 +47,21 @@ struct ErrorTests {
         let text = errors(
             base("  model: {use: train, with: {sides: {bye: 1}, phases: [{}, {validation: 2}], share: half}}"))
         #expect(text.contains("p.yaml:7:38: error: unknown key 'bye' in 'sides' in the config of stage 'model'"))
-        #expect(text.contains("p.yaml:7:73: error: key 'phases[1].validation' of stage 'model' takes a number from 0 to 0.5, not '2'"))
+        #expect(
+            text.contains(
+                "p.yaml:7:73: error: key 'phases[1].validation' of stage 'model' takes a number from 0 to 0.5, not '2'")
+        )
         #expect(text.contains("p.yaml:7:85: error: key 'share' of stage 'model' takes a percentage, not 'half'"))
-        #expect(errors(base("  model: {use: train, with: {steps: 13}}")).hasPrefix(
-            "p.yaml:7:37: error: key 'steps' of stage 'model' must not be 13"))
+        #expect(
+            errors(base("  model: {use: train, with: {steps: 13}}")).hasPrefix(
+                "p.yaml:7:37: error: key 'steps' of stage 'model' must not be 13"))
     }
 
     @Test func `ports are checked by name and type before anything runs`() {
         #expect(
-            errors(base("  tokens: {use: tokenize}\n  model: {use: train, in: {grph: graph, graph: tokens, init: nobody}}")) == """
+            errors(
+                base("  tokens: {use: tokenize}\n  model: {use: train, in: {grph: graph, graph: tokens, init: nobody}}")
+            ) == """
                 p.yaml:8:28: error: stage 'model' (train) has no port 'grph'
                   8 |   model: {use: train, in: {grph: graph, graph: tokens, init: nobody}}
                     |                            ^
@@ -83,18 +89,22 @@ struct ErrorTests {
                 """)
         #expect(
             errors("version: 1\nstages: {model: {use: train}}").contains(
-                "why: no other stage of this file makes a document-graph\n  fix: add a stage that makes a document-graph"))
+                "why: no other stage of this file makes a document-graph\n  fix: add a stage that makes a document-graph"
+            ))
     }
 
     @Test func `a cycle is named stage by stage`() {
         #expect(
-            errors(base("  one: {use: train, in: {graph: graph, init: two}}\n  two: {use: train, in: {graph: graph, init: one}}")) == """
-                p.yaml:7:3: error: stages feed each other: one → two → one
-                  7 |   one: {use: train, in: {graph: graph, init: two}}
-                    |   ^
-                  why: 'one' feeds 'two' (port 'init'), 'two' feeds 'one' (port 'init')
-                  fix: name another stage in one of these ports
-                """)
+            errors(
+                base(
+                    "  one: {use: train, in: {graph: graph, init: two}}\n  two: {use: train, in: {graph: graph, init: one}}"
+                )) == """
+                    p.yaml:7:3: error: stages feed each other: one → two → one
+                      7 |   one: {use: train, in: {graph: graph, init: two}}
+                        |   ^
+                      why: 'one' feeds 'two' (port 'init'), 'two' feeds 'one' (port 'init')
+                      fix: name another stage in one of these ports
+                    """)
     }
 
     @Test func `an alias bomb, an endless alias, a key twice, a tag and a second document are refused`() {
@@ -123,27 +133,31 @@ struct ErrorTests {
 
     @Test func `a reference that names nothing says where it looked`() {
         #expect(
-            errors(base("  model: {use: train, with: {steps: $params.stepz, title: $param.x, rate: $corpus.rate}}", head: "params: {steps: 1}")) == """
-                p.yaml:7:37: error: '$params.stepz' refers to nothing: params has no 'stepz'
-                  7 |   model: {use: train, with: {steps: $params.stepz, title: $param.x, rate: $corpus.rate}}
-                    |                                     ^
-                  why: looked at p.yaml:2:10
-                  fix: did you mean 'steps'? Known names: steps
-                p.yaml:7:59: error: '$param.x' refers to 'param', which is no part of a pipeline file
-                  7 |   model: {use: train, with: {steps: $params.stepz, title: $param.x, rate: $corpus.rate}}
-                    |                                                           ^
-                  why: references begin with $params, $corpus or $corpora
-                  fix: did you mean '$params'? Write $$ for a dollar at the beginning of a text
-                p.yaml:7:75: error: '$corpus.rate' needs a corpus, and none is selected
-                  7 |   model: {use: train, with: {steps: $params.stepz, title: $param.x, rate: $corpus.rate}}
-                    |                                                                           ^
-                  why: $corpus means the definitions of the selected corpus
-                  fix: define one under 'corpora:'
-                """)
+            errors(
+                base(
+                    "  model: {use: train, with: {steps: $params.stepz, title: $param.x, rate: $corpus.rate}}",
+                    head: "params: {steps: 1}")) == """
+                    p.yaml:7:37: error: '$params.stepz' refers to nothing: params has no 'stepz'
+                      7 |   model: {use: train, with: {steps: $params.stepz, title: $param.x, rate: $corpus.rate}}
+                        |                                     ^
+                      why: looked at p.yaml:2:10
+                      fix: did you mean 'steps'? Known names: steps
+                    p.yaml:7:59: error: '$param.x' refers to 'param', which is no part of a pipeline file
+                      7 |   model: {use: train, with: {steps: $params.stepz, title: $param.x, rate: $corpus.rate}}
+                        |                                                           ^
+                      why: references begin with $params, $corpus or $corpora
+                      fix: did you mean '$params'? Write $$ for a dollar at the beginning of a text
+                    p.yaml:7:75: error: '$corpus.rate' needs a corpus, and none is selected
+                      7 |   model: {use: train, with: {steps: $params.stepz, title: $param.x, rate: $corpus.rate}}
+                        |                                                                           ^
+                      why: $corpus means the definitions of the selected corpus
+                      fix: define one under 'corpora:'
+                    """)
     }
 
     @Test func `references, includes and experiments that go round in circles are refused`() {
-        let references = errors(base("  model: {use: train, with: {steps: $params.a}}", head: "params: {a: $params.b, b: $params.a}"))
+        let references = errors(
+            base("  model: {use: train, with: {steps: $params.a}}", head: "params: {a: $params.b, b: $params.a}"))
         #expect(references.contains("error: references name each other: $params.a → $params.b → $params.a"))
         let includes = errors("version: 1\ninclude: b.yaml", files: ["/home/b.yaml": "include: ./p.yaml"])
         #expect(includes.contains("b.yaml:1:10: error: files include each other: p.yaml → b.yaml → p.yaml"))
@@ -175,17 +189,24 @@ struct ErrorTests {
     @Test func `-s errors point into the argument`() {
         let yaml = base("  model: {use: train}", head: "params: {mix: {linked: 1}}")
         #expect(
-            errors(yaml, sets: ["params.mix.linked=2", "params.mix.linkd=2"]) == """
+            errors(yaml, sets: ["params.mix.linked=2", "params.mix.linkd=2"])
+                == """
                 -s:2:1: error: 'params.mix.linkd=2' sets nothing: params.mix has no 'linkd'
                   2 | params.mix.linkd=2
                     | ^
                   why: a path that nothing reads would change nothing
                   fix: did you mean 'linked'? Known names: linked
                 """.replacing("'params.mix.linkd=2' sets", with: "'params.mix.linkd' sets"))
-        let text = errors(yaml, sets: ["modle.steps=1", "model.stesp=1", "model.steps=x", "model", "model.names=# a", "model.title=a: b", "corpus=x"])
+        let text = errors(
+            yaml,
+            sets: [
+                "modle.steps=1", "model.stesp=1", "model.steps=x", "model", "model.names=# a", "model.title=a: b",
+                "corpus=x",
+            ])
         #expect(text.contains("-s:1:1: error: 'modle.steps' sets nothing: there is no 'modle'"))
         #expect(text.contains("-s:2:1: error: unknown key 'stesp' in the config of stage 'model'"))
-        #expect(text.contains("-s:3:13: error: key 'steps' of stage 'model' takes a whole number from 1 to 1000, not 'x'"))
+        #expect(
+            text.contains("-s:3:13: error: key 'steps' of stage 'model' takes a whole number from 1 to 1000, not 'x'"))
         #expect(text.contains("-s:4:1: error: 'model' sets nothing"))
         #expect(text.contains("-s:5:13: error: '# a' is a YAML comment"))
         #expect(text.contains("-s:6:13: error: the value is a block of YAML"))
@@ -209,7 +230,8 @@ struct ErrorTests {
             ("sub", "takes a file, but 'sub' is a folder"), ("'sub/*.xml'", "names 'sub/*.xml', which matches no file"),
             ("a.txt, '?.txt'", "names /home/a.txt twice"),
         ] {
-            let text = errors("version: 1\nstages: {one: {use: parse, with: {files: [\(entry)]}}}", files: ["/home/sub/x": ""])
+            let text = errors(
+                "version: 1\nstages: {one: {use: parse, with: {files: [\(entry)]}}}", files: ["/home/sub/x": ""])
             #expect(text.contains("key 'files' of stage 'one' \(problem)"))
         }
     }
@@ -226,7 +248,11 @@ struct ErrorTests {
               graph: {use: graph, in: {links: documents}}
             """)
         let places = text.split(separator: "\n").filter { $0.contains(": error: ") }.map { $0.prefix { $0 != " " } }
-        #expect(places == ["p.yaml:1:1:", "p.yaml:1:1:", "p.yaml:4:16:", "p.yaml:5:37:", "p.yaml:5:44:", "p.yaml:6:54:", "p.yaml:7:35:"])
+        #expect(
+            places == [
+                "p.yaml:1:1:", "p.yaml:1:1:", "p.yaml:4:16:", "p.yaml:5:37:", "p.yaml:5:44:", "p.yaml:6:54:",
+                "p.yaml:7:35:",
+            ])
     }
 
     @Test func `a file that does not exist has an error without a place`() throws {
@@ -234,6 +260,9 @@ struct ErrorTests {
         let error = #expect(throws: PipelineErrors.self) {
             try loader.load(path: "x.yaml", experiment: nil, sets: [], workingDirectory: "/home")
         }
-        #expect(error?.description == "error: the pipeline file 'x.yaml' does not exist\n  why: looked for /home/x.yaml\n  fix: check the path")
+        #expect(
+            error?.description
+                == "error: the pipeline file 'x.yaml' does not exist\n  why: looked for /home/x.yaml\n  fix: check the path"
+        )
     }
 }

@@ -5,23 +5,33 @@ import Testing
 
 @testable import Pipeline
 
-private func digest(_ path: String) -> (digest: Digest, bytes: Int64) { (Digest.of("content of \(Paths.name(of: path))"), 3) }
+private func digest(_ path: String) -> (digest: Digest, bytes: Int64) {
+    (Digest.of("content of \(Paths.name(of: path))"), 3)
+}
 
 private func model(_ with: String) throws -> BoundStage {
     let plan = try planned(base("  model: {use: train, with: \(with)}"))
     return try #require(plan["model"]).bound.withDigests(digest)
 }
 
-private func key(_ with: String) throws -> StageKey { StageKey(stage: try model(with), inputs: ["graph": [Digest.of("g")]]) }
+private func key(_ with: String) throws -> StageKey {
+    StageKey(stage: try model(with), inputs: ["graph": [Digest.of("g")]])
+}
 
 struct KeyTests {
     @Test func `defaults, operational keys and paths leave the key alone`() throws {
         let plain = try key("{}")
         #expect(plain.components["config"] == [:])
-        for same in ["{steps: 10}", "{threads: 8}", "{mix: {linked: 1.0, contiguous: 1}}", "{sides: {by: group}}", "{limit: null, phases: []}"] {
+        for same in [
+            "{steps: 10}", "{threads: 8}", "{mix: {linked: 1.0, contiguous: 1}}", "{sides: {by: group}}",
+            "{limit: null, phases: []}",
+        ] {
             #expect(try key(same).digest == plain.digest, "\(same)")
         }
-        for other in ["{steps: 11}", "{mix: {linked: 1}}", "{sides: {by: text}}", "{limit: 0}", "{phases: [{}]}", "{edges: a.txt}", "{names: ''}"] {
+        for other in [
+            "{steps: 11}", "{mix: {linked: 1}}", "{sides: {by: text}}", "{limit: 0}", "{phases: [{}]}",
+            "{edges: a.txt}", "{names: ''}",
+        ] {
             #expect(try key(other).digest != plain.digest, "\(other)")
         }
     }
@@ -54,7 +64,9 @@ struct KeyTests {
         let stage = try model("{}")
         let a = Digest.of("a"), b = Digest.of("b")
         #expect(StageKey(stage: stage, inputs: ["x": [a, b]]) != StageKey(stage: stage, inputs: ["x": [b, a]]))
-        #expect(StageKey(stage: stage, inputs: ["x": [a], "y": [b]]) == StageKey(stage: stage, inputs: ["y": [b], "x": [a]]))
+        #expect(
+            StageKey(stage: stage, inputs: ["x": [a], "y": [b]])
+                == StageKey(stage: stage, inputs: ["y": [b], "x": [a]]))
     }
 
     @Test func `a piece's key holds its parts, files and projection`() throws {
@@ -113,7 +125,9 @@ struct KeyTests {
 
     @Test func `globs match by name and depth, sorted by logical name`() throws {
         let files = MemoryFiles(
-            Dictionary(["/d/b.txt", "/d/a.txt", "/d/.h.txt", "/d/x/a.txt", "/d/x/y/ab.txt", "/d/x.y/c.md"].map { ($0, "") }, uniquingKeysWith: { $1 }))
+            Dictionary(
+                ["/d/b.txt", "/d/a.txt", "/d/.h.txt", "/d/x/a.txt", "/d/x/y/ab.txt", "/d/x.y/c.md"].map { ($0, "") },
+                uniquingKeysWith: { $1 }))
         func names(_ glob: String) throws -> [String] { try #require(Glob(glob)).matches(in: files).map(\.logicalName) }
         #expect(try names("/d/*.txt") == ["a.txt", "b.txt"])
         #expect(try names("/d/**/*.txt") == ["a.txt", "b.txt", "x/a.txt", "x/y/ab.txt"])

@@ -68,7 +68,9 @@ struct PlanTests {
         let plan = try planned(
             base(
                 "  model: {use: train, with: {mix: $params.mix, steps: $params.steps, title: $$5, names: $params.names}}",
-                head: "params: {mix: {contiguous: 0, linked: 2}, steps: $params.other, other: 7, names: [$params.steps, ends$]}"))
+                head:
+                    "params: {mix: {contiguous: 0, linked: 2}, steps: $params.other, other: 7, names: [$params.steps, ends$]}"
+            ))
         #expect(value(plan, "model", "mix") == ["contiguous": .number(0), "linked": .number(2)])
         #expect(value(plan, "model", "steps") == 7)
         #expect(value(plan, "model", "title") == "$5")
@@ -166,10 +168,14 @@ struct PlanTests {
         let fixed = try plans(Self.experiments, "sweep", sets: ["params.mix.linked=3"])
         #expect(fixed.map { $0.experiment ?? "" } == ["sweep[model.masking=dynamic]", "sweep[model.masking=static]"])
         #expect(value(fixed[0], "model", "mix")?["linked"] == .number(3))
+        #expect(try plans(Self.experiments, "sweep", sets: ["stages.model.with.masking=static"]).count == 2)
+        let covered = errors(Self.experiments, "sweep", sets: ["params.mix={linked: 1}"])
+        #expect(covered.contains("-s:1:1: error: 'params.mix' covers 'params.mix.linked', an axis of the matrix"))
     }
 
     @Test func `setting one value of a map that the file leaves out keeps the others`() throws {
-        let plan = try planned(base("  model: {use: train}"), sets: ["model.mix.linked=4", "stages.model.with.sides.by=text"])
+        let plan = try planned(
+            base("  model: {use: train}"), sets: ["model.mix.linked=4", "stages.model.with.sides.by=text"])
         #expect(value(plan, "model", "mix") == ["contiguous": .number(1), "linked": .number(4)])
         #expect(plan["model"]?.values.first { $0.key == "mix.contiguous" }?.source == "default")
         #expect(value(plan, "model", "sides")?["validation"] == .number(0.05))
