@@ -1,0 +1,88 @@
+// The quick start from dump to model, and what the store promises around it.
+
+import Container
+import Foundation
+import Testing
+
+@Suite struct QuickstartTests {
+    @Test func `everything is built once, then nothing, and a new mix runs only what samples`() throws {
+        let shop = try Workshop()
+        let first = try shop.run(["run", quickstart, "--json"] + brief)
+        try #require(first.status == 0, "\(first.errors)")
+        let second = try shop.run(["run", quickstart, "--json"] + brief)
+        #expect(second.status == 0)
+        let pieces = { (run: JSON) in (run["stages"]?.array ?? []).reduce(0) { $0 + ($1["run"]?.int ?? 0) } }
+        #expect(pieces(try first.json) > 10)
+        #expect(pieces(try second.json) == 0)
+        #expect(digests(try first.json) == digests(try second.json))
+
+        let plan = try shop.run(["plan", quickstart, "--json", "--exit-code", "-s", "params.mix.linked=2"] + brief)
+        #expect(plan.status == 2)
+        let working = (try plan.json["stages"]?.array ?? []).filter { !($0["reasons"]?.array ?? []).isEmpty }
+        #expect(working.compactMap { $0["name"]?.string } == ["pairs", "shards", "model", "scores"])
+        let reason = working.first?["reasons"]?.array?.first
+        #expect(reason?["kind"]?.string == "configChanged")
+        #expect(reason?["key"]?.string == "mix.linked")
+
+        let export = try shop.run(["export", quickstart, "model", "--to", shop.path("model")] + brief)
+        try #require(export.status == 0, "\(export.errors)")
+        let files = try FileManager.default.contentsOfDirectory(atPath: shop.path("model")).sorted()
+        #expect(
+            Set(files).isSuperset(of: [
+                "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "training.jsonl", "vocab.txt",
+            ]))
+        let filled = try shop.run("fill-mask", shop.path("model"), "A ship in the [MASK].", "--json")
+        let guesses = try filled.json.array ?? []
+        #expect(guesses.count == 5)
+        #expect(guesses.allSatisfy { $0["token"]?.string != nil && $0["id"]?.int != nil && $0["score"]?.double != nil })
+    }
+
+    @Test func `one worker and two write the same bytes at every stage`() throws {
+        let (one, two) = (try Workshop(), try Workshop())
+        let a = try one.run(["run", quickstart, "--json", "-j", "1"] + brief)
+        let b = try two.run(["run", quickstart, "--json", "-j", "2", "--backend", "processes"] + brief)
+        try #require(a.status == 0 && b.status == 0, "\(a.errors)\(b.errors)")
+        #expect(digests(try a.json) == digests(try b.json))
+        #expect(digests(try a.json).count == 12)
+    }
+
+    @Test func `training killed in the middle goes on to the same weights`() throws {
+        let shop = try Workshop()
+        let long = ["-s", "params.steps=60", "-s", "model.batch_size=4", "-s", "pairs.passes=2", "-s", "model.checkpoint_steps=10"]
+        let (process, _, _) = try shop.start(["run", quickstart] + long)
+        // Killed as soon as training has left a checkpoint in scratch.
+        let scratch = shop.folder.appending(path: ".linkloom/scratch")
+        let deadline = Date().addingTimeInterval(120)
+        while Date() < deadline, process.isRunning {
+            let found = FileManager.default.enumerator(at: scratch, includingPropertiesForKeys: nil)?
+                .contains { (($0 as? URL)?.path.contains("step-")) ?? false } ?? false
+            if found { break }
+            usleep(2000)
+        }
+        try #require(process.isRunning, "the run ended before it could be killed")
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+        let resumed = try shop.run(["run", quickstart, "--json"] + long)
+        try #require(resumed.status == 0, "\(resumed.errors)")
+        let whole = try Workshop()
+        let uninterrupted = try whole.run(["run", quickstart, "--json"] + long)
+        #expect(digests(try resumed.json)["model"] == digests(try uninterrupted.json)["model"])
+        #expect(resumed.errors.contains("resum") || resumed.errors.contains("continu"))
+    }
+
+    @Test func `an interrupt stops with 130 and the next run needs no help`() throws {
+        let shop = try Workshop()
+        let long = ["-s", "params.steps=200000", "-s", "pairs.passes=2"]
+        let (process, output, _) = try shop.start(["run", quickstart] + long)
+        let results = shop.folder.appending(path: ".linkloom/scratch")
+        let deadline = Date().addingTimeInterval(120)
+        while Date() < deadline, process.isRunning, !FileManager.default.fileExists(atPath: results.path) { usleep(2000) }
+        process.interrupt()
+        _ = try output.fileHandleForReading.readToEnd()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 130)
+        let again = try shop.run(["run", quickstart, "--until", "segments", "--json"] + long)
+        #expect(again.status == 0)
+        #expect((try again.json["stages"]?.array ?? []).allSatisfy { $0["run"]?.int == 0 })
+    }
+}
