@@ -59,6 +59,7 @@ package enum Shard: Stage {
         let pairs = try context.input(Self.pairs.name)
         let tokens = try partsByDocument(context, Self.tokens.name)
         let segments = try partsByDocument(context, Self.segments.name)
+        let facts = try TokensMetadata(try context.input(Self.tokens.name))
         var pieces: [String: (parts: [PortPart], tokens: Set<Int>, segments: Set<Int>)] = [:]
         for part in pairs.manifest.parts {
             let reader = try pairs.columns(part)
@@ -79,7 +80,8 @@ package enum Shard: Stage {
                 parts: piece.parts
                     + piece.segments.sorted().map { PortPart(port: Self.segments.name, part: segments.parts[$0]) }
                     + piece.tokens.sorted().map { PortPart(port: Self.tokens.name, part: tokens.parts[$0]) },
-                projection: Array("vocabulary_size=\(tokens.vocabularySize)".utf8))
+                // Read from the manifest's metadata, which no part's digest covers.
+                projection: facts.json.canonical)
         }
     }
 
@@ -90,14 +92,13 @@ package enum Shard: Stage {
 
     private static func partsByDocument(
         _ context: StageContext<Config>, _ port: String
-    ) throws -> (parts: [Part], byDocument: [UInt64: Int], vocabularySize: Int) {
+    ) throws -> (parts: [Part], byDocument: [UInt64: Int]) {
         let artifact = try context.input(port)
         var byDocument: [UInt64: Int] = [:]
         for (index, part) in artifact.manifest.parts.enumerated() {
             for document in try artifact.columns(part).column("document", as: UInt64.self) { byDocument[document] = index }
         }
-        let tokens = try context.input(Self.tokens.name)
-        return (artifact.manifest.parts, byDocument, try TokensMetadata(tokens).vocabularySize)
+        return (artifact.manifest.parts, byDocument)
     }
 
     package static func piece(
