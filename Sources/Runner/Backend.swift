@@ -65,10 +65,11 @@ package struct InProcessBackend: Backend {
 }
 
 /// A flag that is only ever raised.
-final class StopFlag: Sendable {
+package final class StopFlag: Sendable {
     private let value = Atomic<Bool>(false)
-    var isRaised: Bool { value.load(ordering: .relaxed) }
-    @Sendable func raise() { value.store(true, ordering: .relaxed) }
+    package init() {}
+    package var isRaised: Bool { value.load(ordering: .relaxed) }
+    @Sendable package func raise() { value.store(true, ordering: .relaxed) }
 }
 
 /// The one way to make a piece, here or in a worker.

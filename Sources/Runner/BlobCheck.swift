@@ -19,7 +19,9 @@ enum BlobCheck {
         let frames = Int(word(footer, 0))
         let entry = footer[4] & 0x80 == 0 ? 8 : 12
         let tableBytes = 8 + frames * entry + 9
-        guard let table = tail(descriptor, size, tableBytes) else { return .damaged("\(path) is shorter than its seek table") }
+        guard let table = tail(descriptor, size, tableBytes) else {
+            return .damaged("\(path) is shorter than its seek table")
+        }
         var compressed = 0, uncompressed = 0
         for frame in 0..<frames {
             compressed += Int(word(table, 8 + frame * entry))

@@ -126,9 +126,11 @@ package final class Executor {
             if let made = outcomes[planned.name], made.key == stage.key { return }
             outcomes[planned.name] = StageOutcome(
                 name: planned.name, use: planned.use, key: stage.key, output: record.output, piecesRun: 0,
-                piecesReused: record.pieces, counts: record.counts, rejections: record.rejections, seconds: 0, reasons: [])
+                piecesReused: record.pieces, counts: record.counts, rejections: record.rejections, seconds: 0,
+                reasons: [])
             log.event(
-                "reused", ["stage": .string(planned.name), "key": .string(stage.key.hex), "made_by": .string(record.run)])
+                "reused",
+                ["stage": .string(planned.name), "key": .string(stage.key.hex), "made_by": .string(record.run)])
         case .run(let reasons):
             try make(stage, reasons)
             forced.remove(planned.name)
@@ -159,7 +161,8 @@ package final class Executor {
         let finished = try stage.bound.finish(
             results, inputs: stage.inputs, environment: environment(stage), into: PartSink(blobs: store.blobs))
         let type = stage.bound.output
-        let manifest = Manifest(type: type.typeName, version: type.version, metadata: finished.metadata, parts: finished.parts)
+        let manifest = Manifest(
+            type: type.typeName, version: type.version, metadata: finished.metadata, parts: finished.parts)
         let digest = try store.publish(manifest)
         let numerics = stage.bound.numerics()
         if isForced, case .value(let before) = store.record(stage.key, as: StageRecord.self), before.output != digest {

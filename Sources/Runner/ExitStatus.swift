@@ -21,7 +21,9 @@ package struct RunnerError: Error, Sendable, CustomStringConvertible {
     package var cause: String?
     package var fix: String?
 
-    package init(_ status: ExitStatus, _ message: String, place: String? = nil, cause: String? = nil, fix: String? = nil) {
+    package init(
+        _ status: ExitStatus, _ message: String, place: String? = nil, cause: String? = nil, fix: String? = nil
+    ) {
         self.status = status
         self.message = message
         self.place = place

@@ -42,7 +42,9 @@ package final class FileMemo: Sendable {
                 fix: "name a file, or a glob such as '\(path)/*'")
         }
         let id = "\(status.st_dev):\(status.st_ino)"
-        let (size, mtime, ctime) = (Int64(status.st_size), Self.nanoseconds(status.st_mtim), Self.nanoseconds(status.st_ctim))
+        let (size, mtime, ctime) = (
+            Int64(status.st_size), Self.nanoseconds(status.st_mtim), Self.nanoseconds(status.st_ctim)
+        )
         let entry = state.withLock { state in
             load(&state)
             return state.entries[id]
@@ -60,7 +62,8 @@ package final class FileMemo: Sendable {
         } catch let error as ContainerError {
             throw Self.unreadable(path, error.cause ?? error.message)
         }
-        let fresh = Entry(size: found.bytes, mtime: mtime, ctime: ctime, read: Self.nanoseconds(now), digest: found.digest)
+        let fresh = Entry(
+            size: found.bytes, mtime: mtime, ctime: ctime, read: Self.nanoseconds(now), digest: found.digest)
         state.withLock { state in
             state.entries[id] = fresh
             state.changed = true
@@ -75,9 +78,12 @@ package final class FileMemo: Sendable {
             return state.changed ? state.entries : nil
         }
         guard let entries else { return }
-        let json = JSON.object(entries.mapValues { entry in
-            .array([.int(entry.size), .int(entry.mtime), .int(entry.ctime), .int(entry.read), .string(entry.digest.hex)])
-        })
+        let json = JSON.object(
+            entries.mapValues { entry in
+                .array([
+                    .int(entry.size), .int(entry.mtime), .int(entry.ctime), .int(entry.read), .string(entry.digest.hex),
+                ])
+            })
         try? Files.publish(json.canonical, at: memoPath)
     }
 
@@ -94,9 +100,13 @@ package final class FileMemo: Sendable {
         }
     }
 
-    private static func nanoseconds(_ time: timespec) -> Int64 { Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec) }
+    private static func nanoseconds(_ time: timespec) -> Int64 {
+        Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
 
     private static func unreadable(_ path: String, _ why: String) -> RunnerError {
-        RunnerError(.stageFailed, "this input file cannot be read", place: path, cause: why, fix: "check the path and its permissions")
+        RunnerError(
+            .stageFailed, "this input file cannot be read", place: path, cause: why,
+            fix: "check the path and its permissions")
     }
 }

@@ -50,7 +50,8 @@ package final class Inspector: Sendable {
             }
         }
         let key = StageKey(stage: bound, inputs: inputs.mapValues { $0.map(\.manifest.digest) })
-        return ResolvedStage(planned: planned, bound: bound, inputs: inputs, key: key.digest, components: key.components)
+        return ResolvedStage(
+            planned: planned, bound: bound, inputs: inputs, key: key.digest, components: key.components)
     }
 
     /// What changed since the last time in a stage whose inputs are not yet known: all but the inputs.
@@ -75,7 +76,9 @@ package final class Inspector: Sendable {
 
     /// What the stage's record looked like when it was last finished.
     package func previousRecord(_ name: String) -> StageRecord? {
-        guard let key = previous?.keys[name], case .value(let record) = store.record(key, as: StageRecord.self) else { return nil }
+        guard let key = previous?.keys[name], case .value(let record) = store.record(key, as: StageRecord.self) else {
+            return nil
+        }
         return record
     }
 

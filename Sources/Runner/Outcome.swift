@@ -40,7 +40,8 @@ package struct RunOutcome: Sendable {
 
     package var json: JSON {
         [
-            "experiment": experiment.map { .string($0) } ?? .null, "run": .string(run), "stages": .array(stages.map(\.json)),
+            "experiment": experiment.map { .string($0) } ?? .null, "run": .string(run),
+            "stages": .array(stages.map(\.json)),
             "seconds": .number(seconds), "warnings": .int(Int64(warnings)),
         ]
     }
@@ -52,7 +53,8 @@ package struct RunOutcome: Sendable {
             let counts = stage.counts.sorted { $0.key < $1.key }.map { "\($0.key) \(Figures.grouped($0.value))" }
             rows.append([
                 stage.name, stage.use, "\(stage.piecesRun)", "\(stage.piecesReused)",
-                Figures.fixed(stage.seconds, stage.seconds < 100 ? 2 : 0), counts.joined(separator: ", "), stage.reasonText,
+                Figures.fixed(stage.seconds, stage.seconds < 100 ? 2 : 0), counts.joined(separator: ", "),
+                stage.reasonText,
             ])
         }
         let run = stages.reduce(0) { $0 + $1.piecesRun }, reused = stages.reduce(0) { $0 + $1.piecesReused }

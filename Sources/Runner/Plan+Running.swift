@@ -27,6 +27,7 @@ extension Plan {
     package func check(stage name: String) throws -> PlannedStage {
         if let stage = self[name] { return stage }
         throw RunnerError(
-            .usage, "there is no stage '\(name)'", place: file, fix: "the stages are: \(stages.map(\.name).joined(separator: ", "))")
+            .usage, "there is no stage '\(name)'", place: file,
+            fix: "the stages are: \(stages.map(\.name).joined(separator: ", "))")
     }
 }

@@ -37,7 +37,9 @@ package struct Forecast: Sendable {
     package var comparedWith: String?
 
     package var hasWork: Bool { stages.contains { $0.runs } }
-    package var json: JSON { ["experiment": experiment.map { .string($0) } ?? .null, "stages": .array(stages.map(\.json))] }
+    package var json: JSON {
+        ["experiment": experiment.map { .string($0) } ?? .null, "stages": .array(stages.map(\.json))]
+    }
 
     package var text: String {
         var rows = [["stage", "use", "reuse", "run", "why"]]
@@ -87,9 +89,12 @@ package struct Planner {
                 resolved: stage, output: output)
         case .run(let reasons):
             let pieces = try inspector.gathered(stage) ?? gatherInMemory(stage)
-            let reuse = isForced ? 0 : zip(pieces, stage.keys(of: pieces)).count { piece, key in
-                inspector.piece(key.digest, named: piece.name, of: planned.name) != nil
-            }
+            let reuse =
+                isForced
+                ? 0
+                : zip(pieces, stage.keys(of: pieces)).count { piece, key in
+                    inspector.piece(key.digest, named: piece.name, of: planned.name) != nil
+                }
             return StageForecast(
                 name: planned.name, use: planned.use, reuse: reuse, run: pieces.count - reuse, isExact: true,
                 reasons: reasons, resolved: stage, output: nil)

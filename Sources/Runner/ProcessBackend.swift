@@ -62,14 +62,17 @@ package struct ProcessBackend: Backend {
                 done(job, record)
             case .missing, .damaged:
                 throw RunnerError(
-                    .backEnd, "the worker of piece '\(job.piece.name)' of stage '\(job.stageName)' ended well but left no result",
+                    .backEnd,
+                    "the worker of piece '\(job.piece.name)' of stage '\(job.stageName)' ended well but left no result",
                     fix: "check that the store is one and the same folder for all workers")
             }
         }
     }
 
     /// Passes events on until the worker closes its end.
-    private static func listen(to handle: any WorkerHandle, _ job: PieceJob, _ context: BackendContext) -> WorkerFailure? {
+    private static func listen(to handle: any WorkerHandle, _ job: PieceJob, _ context: BackendContext)
+        -> WorkerFailure?
+    {
         var failure: WorkerFailure?
         LineReader(descriptor: handle.events).forEach { line in
             guard let event = (try? JSON(parsing: line)).flatMap(WorkerEvent.init) else { return }
@@ -88,7 +91,8 @@ package struct ProcessBackend: Backend {
     }
 
     private static func check(
-        _ end: WorkerEnd, _ failure: WorkerFailure?, _ handle: any WorkerHandle, _ job: PieceJob, _ context: BackendContext
+        _ end: WorkerEnd, _ failure: WorkerFailure?, _ handle: any WorkerHandle, _ job: PieceJob,
+        _ context: BackendContext
     ) throws {
         if end == .exited(0) { return }
         if let failure { throw failure.error }
@@ -101,7 +105,8 @@ package struct ProcessBackend: Backend {
             throw RunnerError(.backEnd, "\(piece) ended with exit code \(code) and no message", cause: cause)
         case .killed(let signal):
             throw RunnerError(
-                .backEnd, "\(piece) was killed by signal \(signal) (\(String(cString: strsignal(signal))))", cause: cause,
+                .backEnd, "\(piece) was killed by signal \(signal) (\(String(cString: strsignal(signal))))",
+                cause: cause,
                 fix: signal == SIGKILL
                     ? "if memory ran out, use fewer workers (-j 1); finished pieces are kept, run the same command to continue"
                     : "finished pieces are kept; run the same command to continue")
@@ -122,7 +127,8 @@ package struct ProcessSpawner: WorkerSpawner {
 
     package func spawn(store: String, job: String) throws -> any WorkerHandle {
         try SpawnedWorker.start(
-            executable: executable, arguments: arguments + ["--store", store, "--job", job, "--events", "3"], log: job + ".log")
+            executable: executable, arguments: arguments + ["--store", store, "--job", job, "--events", "3"],
+            log: job + ".log")
     }
 }
 

@@ -59,7 +59,9 @@ extension GatherRecord.Entry {
                 part: try Part(record: try fields.json("part")))
         }
         files = try fields.array("files").map { file in
-            guard let index = file.int, index >= 0 else { throw RecordError("'files' holds something else than indices") }
+            guard let index = file.int, index >= 0 else {
+                throw RecordError("'files' holds something else than indices")
+            }
             return Int(index)
         }
         projection = fields.optional("projection") == nil ? nil : try fields.digest("projection")

@@ -114,13 +114,16 @@ package final class Reporter: Sendable {
 
     private static func text(_ state: State, now: Double, bar: Bool) -> String {
         let items = state.doneItems + state.items.values.reduce(0) { $0 + $1.done }
-        let running = state.items.values.reduce(0.0) { $0 + ($1.total > 0 ? min(1, Double($1.done) / Double($1.total)) : 0) }
+        let running = state.items.values.reduce(0.0) {
+            $0 + ($1.total > 0 ? min(1, Double($1.done) / Double($1.total)) : 0)
+        }
         let fraction = min(1, (Double(state.finished) + running) / Double(max(1, state.pieces)))
         let elapsed = now - state.started
         var fields = [state.stage]
         if bar {
             let filled = Int(fraction * 20)
-            fields.append("[" + String(repeating: "#", count: filled) + String(repeating: "-", count: 20 - filled) + "]")
+            fields.append(
+                "[" + String(repeating: "#", count: filled) + String(repeating: "-", count: 20 - filled) + "]")
         }
         fields.append("\(Int(fraction * 100))%")
         if state.pieces > 1 { fields.append("\(state.finished)/\(state.pieces) pieces") }

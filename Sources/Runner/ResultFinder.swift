@@ -35,7 +35,8 @@ package struct ResultFinder {
             guard case .reuse(_, let output) = inspector.verdict(stage, isForced: false) else {
                 let which = planned.name == name ? "" : ": '\(planned.name)', which it reads from, must run first"
                 throw RunnerError(
-                    .stageFailed, "stage '\(name)' has no result for its present configuration\(which)", place: plan.file,
+                    .stageFailed, "stage '\(name)' has no result for its present configuration\(which)",
+                    place: plan.file,
                     cause: "looking never runs a stage", fix: command)
             }
             outputs[planned.name] = output
@@ -65,17 +66,21 @@ package struct ResultFinder {
 
     /// The only artifact whose digest begins with `prefix`.
     package func find(digest prefix: String) throws -> FoundResult {
-        let isHex = prefix.utf8.count >= 4 && prefix.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
+        let isHex =
+            prefix.utf8.count >= 4 && prefix.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
         let found = isHex ? try store.artifacts(prefix: prefix) : []
         guard let digest = found.first else {
             throw RunnerError(
-                .usage, isHex ? "no artifact's digest begins with '\(prefix)'" : "'\(prefix)' is no digest", place: store.root,
-                fix: "give FILE STAGE, or at least four hexadecimal digits of a digest that `linkloom run --json` shows")
+                .usage, isHex ? "no artifact's digest begins with '\(prefix)'" : "'\(prefix)' is no digest",
+                place: store.root,
+                fix: "give FILE STAGE, or at least four hexadecimal digits of a digest that `linkloom run --json` shows"
+            )
         }
         guard found.count == 1 else {
             throw RunnerError(
                 .usage, "\(found.count) artifacts begin with '\(prefix)'", place: store.root,
-                fix: "give more digits: " + found.prefix(4).map { String($0.hex.prefix(prefix.utf8.count + 6)) }.joined(separator: ", "))
+                fix: "give more digits: "
+                    + found.prefix(4).map { String($0.hex.prefix(prefix.utf8.count + 6)) }.joined(separator: ", "))
         }
         let artifact: StoredArtifact
         switch store.artifact(digest) {
@@ -92,7 +97,10 @@ package struct ResultFinder {
         let store = store
         return FoundResult(
             artifact: artifact, type: type, context: PrintContext { lineage.nearest($0, above: digest) },
-            records: { stream in lineage.keys(of: digest).lazy.map { RunHistory(store).lines(stream, key: $0) }.first { !$0.isEmpty } ?? [] },
+            records: { stream in
+                lineage.keys(of: digest).lazy.map { RunHistory(store).lines(stream, key: $0) }.first { !$0.isEmpty }
+                    ?? []
+            },
             name: String(digest.hex.prefix(12)))
     }
 
@@ -141,7 +149,9 @@ final class Lineage: Sendable {
         while !front.isEmpty {
             let next = front.flatMap(inputs(of:)).filter { seen.insert($0).inserted }
             for candidate in next {
-                if case .value(let artifact) = store.artifact(candidate), artifact.manifest.type == type { return artifact }
+                if case .value(let artifact) = store.artifact(candidate), artifact.manifest.type == type {
+                    return artifact
+                }
             }
             front = next
         }

@@ -137,7 +137,9 @@ package struct RunHistory: Sendable {
             if !same && other != nil { continue }
             var keys: [String: Digest] = [:]
             for stage in run["stages"]?.array ?? [] {
-                guard let name = stage["name"]?.string, let key = stage["key"]?.string.flatMap(Digest.init(hex:)) else { continue }
+                guard let name = stage["name"]?.string, let key = stage["key"]?.string.flatMap(Digest.init(hex:)) else {
+                    continue
+                }
                 keys[name] = key
             }
             if keys.isEmpty { continue }
@@ -154,7 +156,8 @@ package struct RunHistory: Sendable {
         for id in ids() {
             guard let bytes = try? Files.read(store.path("runs/\(id)/\(stream).jsonl")) else { continue }
             for line in bytes.split(separator: 10) where line.firstRange(of: wanted) != nil {
-                guard let json = try? JSON(parsing: Array(line)), json["key"]?.string == key.hex, let written = json["line"]
+                guard let json = try? JSON(parsing: Array(line)), json["key"]?.string == key.hex,
+                    let written = json["line"]
                 else { continue }
                 lines.append(written)
             }

@@ -55,7 +55,8 @@ package enum Worker {
         let inputs = try order.inputs.mapValues { digests in
             try digests.map { digest -> StoredArtifact in
                 guard case .value(let artifact) = store.artifact(digest) else {
-                    throw ContainerError(.notFound, "an input of this piece is missing", path: store.manifestPath(digest))
+                    throw ContainerError(
+                        .notFound, "an input of this piece is missing", path: store.manifestPath(digest))
                 }
                 return artifact
             }

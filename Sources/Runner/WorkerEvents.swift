@@ -26,7 +26,8 @@ enum WorkerEvent {
 
     /// Nil for a line of no known form; the reader skips it.
     init?(_ json: JSON) {
-        if let fields = json["progress"]?.array, fields.count == 4, let done = fields[0].int, let total = fields[1].int {
+        if let fields = json["progress"]?.array, fields.count == 4, let done = fields[0].int, let total = fields[1].int
+        {
             self = .progress(done: done, total: total, unit: fields[2].string ?? "", note: fields[3].string ?? "")
         } else if let text = json["message"]?.string {
             self = .message(text)
@@ -79,7 +80,9 @@ struct WorkerFailure {
     }
 
     init?(_ json: JSON) {
-        guard let kind = json["kind"]?.string.flatMap(Kind.init), let message = json["message"]?.string else { return nil }
+        guard let kind = json["kind"]?.string.flatMap(Kind.init), let message = json["message"]?.string else {
+            return nil
+        }
         (self.kind, self.message) = (kind, message)
         place = json["place"]?.string
         cause = json["cause"]?.string
@@ -96,7 +99,8 @@ struct WorkerFailure {
                 code.flatMap(ContainerError.Code.init) ?? .io, message, path: place, cause: cause, fix: fix)
         case .runner:
             RunnerError(
-                code.flatMap { Int32($0) }.flatMap(ExitStatus.init) ?? .stageFailed, message, place: place, cause: cause,
+                code.flatMap { Int32($0) }.flatMap(ExitStatus.init) ?? .stageFailed, message, place: place,
+                cause: cause,
                 fix: fix)
         }
     }

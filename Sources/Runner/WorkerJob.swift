@@ -58,7 +58,9 @@ package struct WorkerJob: Sendable {
         config = try fields.json("config")
         inputs = try (try fields.json("inputs").object ?? [:]).mapValues { list in
             try (list.array ?? []).map { item in
-                guard let digest = item.string.flatMap(Digest.init(hex:)) else { throw RecordError("'inputs' holds no digests") }
+                guard let digest = item.string.flatMap(Digest.init(hex:)) else {
+                    throw RecordError("'inputs' holds no digests")
+                }
                 return digest
             }
         }

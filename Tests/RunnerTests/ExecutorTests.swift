@@ -9,10 +9,11 @@ import Testing
     @Test func `a second run makes no piece, calls no stage and gives the same digests`() throws {
         let shop = try Workshop()
         let first = try shop.run()
-        #expect(shop.calls() == [
-            "gather mark", "gather read", "join fresh", "mark file-0", "mark file-1", "mark file-2", "read file-0",
-            "read file-1", "read file-2",
-        ])
+        #expect(
+            shop.calls() == [
+                "gather mark", "gather read", "join fresh", "mark file-0", "mark file-1", "mark file-2", "read file-0",
+                "read file-1", "read file-2",
+            ])
         #expect(first.stages.map(\.piecesRun) == [3, 3, 1])
         #expect(first.stages.allSatisfy { $0.reasons == [.neverBuilt] })
         #expect(first["words"].counts == ["lines": 4])
@@ -112,7 +113,9 @@ import Testing
             try Files.remove(store.recordPath(first["joined"].key))
             for path in try shop.snapshot(store.path("results")) where path.contains(".json") {
                 let file = String(path.prefix { $0 != " " })
-                if String(decoding: try Files.read(file), as: UTF8.self).contains("\"stage\":\"join\"") { try Files.remove(file) }
+                if String(decoding: try Files.read(file), as: UTF8.self).contains("\"stage\":\"join\"") {
+                    try Files.remove(file)
+                }
             }
         default:
             try Files.remove(store.recordPath(marked.key))

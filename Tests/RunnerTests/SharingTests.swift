@@ -3,7 +3,7 @@
 import Container
 import Glibc
 import Pipeline
-@testable import Runner
+import Runner
 import Synchronization
 import Testing
 
@@ -51,9 +51,10 @@ import Testing
         #expect(changed.stages[1].reasons == [.configChanged([.init(key: "mark", old: "-", new: "+")])])
         #expect(changed.stages[2].reasons == [.upstream(["marked"])])
         #expect(changed.stages[1].isExact && !changed.stages[2].isExact)
-        #expect(String(decoding: changed.json.canonical, as: UTF8.self) == #"""
-            {"experiment":null,"stages":[{"exact":true,"name":"words","reasons":[],"reuse":3,"run":0,"uses":"read"},{"exact":true,"name":"marked","reasons":[{"key":"mark","kind":"configChanged","new":"+","old":"-"}],"reuse":0,"run":3,"uses":"mark"},{"exact":false,"name":"joined","reasons":[{"kind":"upstream","stage":"marked"}],"reuse":0,"run":1,"uses":"join"}]}
-            """#)
+        #expect(
+            String(decoding: changed.json.canonical, as: UTF8.self) == #"""
+                {"experiment":null,"stages":[{"exact":true,"name":"words","reasons":[],"reuse":3,"run":0,"uses":"read"},{"exact":true,"name":"marked","reasons":[{"key":"mark","kind":"configChanged","new":"+","old":"-"}],"reuse":0,"run":3,"uses":"mark"},{"exact":false,"name":"joined","reasons":[{"kind":"upstream","stage":"marked"}],"reuse":0,"run":1,"uses":"join"}]}
+                """#)
         #expect(try shop.snapshot(shop.root) == before)
         try shop.write("d.txt", "five")
         let grown = try shop.forecast()
@@ -65,7 +66,8 @@ import Testing
         try shop.pipeline(extra: "experiments: {plain: {}, plus: {set: {marked.mark: \"+\"}}}")
         let loader = PipelineLoader(registry: toyRegistry)
         func plan(_ name: String) throws -> Plan {
-            try loader.load(path: shop.root + "/pipeline.yaml", experiment: name, sets: [], workingDirectory: shop.root)[0]
+            try loader.load(
+                path: shop.root + "/pipeline.yaml", experiment: name, sets: [], workingDirectory: shop.root)[0]
         }
         var options = RunOptions(width: 1)
         options.isCancelled = { false }
@@ -90,7 +92,8 @@ import Testing
         let outcome = try shop.run()
         let digest = outcome["marked"].output
         for found in [
-            try finder.find(inspect(), stage: "marked", command: ""), try finder.find(digest: String(digest.hex.prefix(9))),
+            try finder.find(inspect(), stage: "marked", command: ""),
+            try finder.find(digest: String(digest.hex.prefix(9))),
         ] {
             var rows: [JSON] = []
             try found.type.rows(found.artifact, found.context) { row in

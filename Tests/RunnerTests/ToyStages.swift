@@ -38,7 +38,9 @@ enum Calls {
 /// Behaviour that a test switches by tag, read at every piece.
 enum Switches {
     private static let hooks = Mutex<[String: @Sendable (String) throws -> Void]>([:])
-    static func set(_ tag: String, _ hook: @escaping @Sendable (String) throws -> Void) { hooks.withLock { $0[tag] = hook } }
+    static func set(_ tag: String, _ hook: @escaping @Sendable (String) throws -> Void) {
+        hooks.withLock { $0[tag] = hook }
+    }
     static func clear(_ tag: String) { hooks.withLock { $0[tag] = nil } }
     static func call(_ tag: String, _ piece: String) throws { try hooks.withLock { $0[tag] }?(piece) }
 }
@@ -107,7 +109,8 @@ enum Mark: Stage {
         Calls.note(context.config.tag, "gather mark")
         let parts = context.allParts
         return parts.map {
-            Piece(name: $0.part.name, parts: [$0], projection: context.config.global ? Array("\(parts.count)".utf8) : [])
+            Piece(
+                name: $0.part.name, parts: [$0], projection: context.config.global ? Array("\(parts.count)".utf8) : [])
         }
     }
 

@@ -4,7 +4,7 @@
 import Container
 import Glibc
 import Pipeline
-@testable import Runner
+import Runner
 import Testing
 
 /// Starts this binary with only the entry test.
@@ -106,7 +106,9 @@ private let thisBinary = ProcessSpawner(arguments: [
     @Test func `damage that a worker meets is healed as well`() throws {
         let shop = try Workshop()
         let first = try shop.run()
-        guard case .value(let words) = shop.store.artifact(first["words"].output) else { throw RecordError("no artifact") }
+        guard case .value(let words) = shop.store.artifact(first["words"].output) else {
+            throw RecordError("no artifact")
+        }
         let blob = shop.store.blobs.storedPath(words.manifest.parts[2].digest)
         var bytes = try Files.read(blob)
         bytes[9] ^= 0x40

@@ -13,8 +13,10 @@ final class Workshop: Sendable {
     let printed = Mutex<[String]>([])
 
     init(files: [String: String] = ["a.txt": "one\ntwo", "b.txt": "three", "c.txt": "four"]) throws {
-        var template = Array("\(getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp")/linkloom-test-XXXXXX".utf8CString)
-        root = try #require(template.withUnsafeMutableBufferPointer { mkdtemp($0.baseAddress!) }.map { String(cString: $0) })
+        var template = Array(
+            "\(getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp")/linkloom-test-XXXXXX".utf8CString)
+        root = try #require(
+            template.withUnsafeMutableBufferPointer { mkdtemp($0.baseAddress!) }.map { String(cString: $0) })
         for (name, text) in files { try write(name, text) }
         try pipeline()
     }
@@ -53,7 +55,9 @@ final class Workshop: Sendable {
     var warnings: [String] { printed.withLock { $0.filter { $0.hasPrefix("warning: ") } } }
 
     @discardableResult
-    func run(_ sets: [String] = [], width: Int = 1, _ change: (inout RunOptions) -> Void = { _ in }) throws -> RunOutcome {
+    func run(_ sets: [String] = [], width: Int = 1, _ change: (inout RunOptions) -> Void = { _ in }) throws
+        -> RunOutcome
+    {
         var options = RunOptions(width: width)
         options.backend = .threads
         options.isCancelled = { false }
@@ -62,7 +66,8 @@ final class Workshop: Sendable {
         let memo = FileMemo(store: store.root)
         defer { memo.save() }
         _ = Calls.take(root)
-        return try Executor(store: store, memo: memo, plan: try plan(sets), options: options, reporter: reporter()).run()
+        return try Executor(store: store, memo: memo, plan: try plan(sets), options: options, reporter: reporter())
+            .run()
     }
 
     func forecast(_ sets: [String] = [], until: String? = nil) throws -> Forecast {

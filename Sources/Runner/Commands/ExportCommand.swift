@@ -49,11 +49,13 @@ package struct Exporter {
         let isThere = Files.exists(directory)
         if isThere {
             guard Files.isDirectory(directory) else {
-                throw RunnerError(.usage, "this is not a folder", place: directory, fix: "choose another folder with --to")
+                throw RunnerError(
+                    .usage, "this is not a folder", place: directory, fix: "choose another folder with --to")
             }
             guard try overwrite || Files.list(directory).isEmpty else {
                 throw RunnerError(
-                    .usage, "this folder is not empty", place: directory, cause: "an export never mixes with other files",
+                    .usage, "this folder is not empty", place: directory,
+                    cause: "an export never mixes with other files",
                     fix: "choose another folder with --to, or replace it with --overwrite")
             }
         }

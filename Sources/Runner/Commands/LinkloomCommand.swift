@@ -14,23 +14,32 @@ package struct LinkloomCommand: ParsableCommand {
             version: "0.1.0",
             groupedSubcommands: [
                 CommandGroup(
-                    name: "Running:", subcommands: [RunCommand.self, PlanCommand.self, CheckCommand.self, WhyCommand.self, GraphCommand.self]),
+                    name: "Running:",
+                    subcommands: [
+                        RunCommand.self, PlanCommand.self, CheckCommand.self, WhyCommand.self, GraphCommand.self,
+                    ]),
                 CommandGroup(
                     name: "Looking at results:",
-                    subcommands: [HeadCommand.self, CatCommand.self, StatsCommand.self, ExportCommand.self, RunsCommand.self]),
+                    subcommands: [
+                        HeadCommand.self, CatCommand.self, StatsCommand.self, ExportCommand.self, RunsCommand.self,
+                    ]),
                 CommandGroup(name: "Models:", subcommands: Program.extraCommands),
-                CommandGroup(name: "Reference:", subcommands: [StagesCommand.self, SchemaCommand.self, WorkerCommand.self]),
+                CommandGroup(
+                    name: "Reference:", subcommands: [StagesCommand.self, SchemaCommand.self, WorkerCommand.self]),
             ].filter { !$0.subcommands.isEmpty })
     }
 
     package init() {}
 
     /// Runs the command that the arguments name, and exits.
-    package static func main(registry: StageRegistry, extraCommands: [any ParsableCommand.Type]) -> Never {
+    /// - Parameter arguments: without the program's name; nil for those of the process.
+    package static func main(
+        registry: StageRegistry, extraCommands: [any ParsableCommand.Type], arguments: [String]? = nil
+    ) -> Never {
         Program.set(registry, extraCommands)
         Interrupt.install()
         do {
-            var command = try parseAsRoot()
+            var command = try parseAsRoot(arguments)
             try command.run()
         } catch {
             exit(with: error)
@@ -101,7 +110,8 @@ package struct SelectionArguments: ParsableArguments {
 
     @Option(
         name: [.short, .customLong("set")],
-        help: ArgumentHelp("Set a value, e.g. params.seed=14 or model.steps=100; may be repeated.", valueName: "path=value"))
+        help: ArgumentHelp(
+            "Set a value, e.g. params.seed=14 or model.steps=100; may be repeated.", valueName: "path=value"))
     package var settings: [String] = []
 
     package init() {}
@@ -118,7 +128,8 @@ package struct SelectionArguments: ParsableArguments {
         guard plans.count == 1 else {
             throw RunnerError(
                 .usage, "experiment '\(experiment ?? "")' has \(plans.count) arms", place: file,
-                cause: "this command looks at one of them: " + plans.prefix(5).map(\.experimentName).joined(separator: ", "),
+                cause: "this command looks at one of them: "
+                    + plans.prefix(5).map(\.experimentName).joined(separator: ", "),
                 fix: "name one of them with -e")
         }
         return plans[0]
@@ -132,7 +143,8 @@ package struct SelectionArguments: ParsableArguments {
 
 package func workingDirectory() throws -> String {
     guard let path = getcwd(nil, 0) else {
-        throw RunnerError(.usage, "the working folder does not exist", cause: String(cString: strerror(errno)), fix: "cd to another")
+        throw RunnerError(
+            .usage, "the working folder does not exist", cause: String(cString: strerror(errno)), fix: "cd to another")
     }
     defer { free(path) }
     return String(cString: path)

@@ -79,7 +79,8 @@ struct StatsCommand: ParsableCommand {
         let report: JSON = [
             "name": .string(found.name), "type": .string(manifest.type), "version": .int(Int64(manifest.version)),
             "digest": .string(manifest.digest.hex), "parts": .int(Int64(manifest.parts.count)),
-            "bytes": .int(manifest.parts.reduce(0) { $0 + $1.bytes }), "rows": .int(manifest.parts.reduce(0) { $0 + $1.rows }),
+            "bytes": .int(manifest.parts.reduce(0) { $0 + $1.bytes }),
+            "rows": .int(manifest.parts.reduce(0) { $0 + $1.rows }),
             "statistics": statistics,
         ]
         try Terminal.print(json ? report.pretty : Outline.text(report))
@@ -94,9 +95,10 @@ enum Outline {
         return members.sorted { $0.key < $1.key }.map { name, value in
             if let inner = value.object, !inner.isEmpty { return "\(pad)\(name):\n" + text(value, indent: indent + 2) }
             if let list = value.array, list.contains(where: { $0.object != nil }) {
-                return "\(pad)\(name):\n" + list.map { item in
-                    pad + "  - " + (item.object.map { _ in inline(item) } ?? scalar(item))
-                }.joined(separator: "\n")
+                return "\(pad)\(name):\n"
+                    + list.map { item in
+                        pad + "  - " + (item.object.map { _ in inline(item) } ?? scalar(item))
+                    }.joined(separator: "\n")
             }
             return "\(pad)\(name): \(scalar(value))"
         }.joined(separator: "\n")

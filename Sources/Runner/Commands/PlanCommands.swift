@@ -34,7 +34,8 @@ struct PlanCommand: ParsableCommand {
         var list: [JSON] = []
         for plan in plans {
             try force.forEach { _ = try plan.check(stage: $0) }
-            let forecast = try Planner(inspector: inspector(store, memo, plan), force: Set(force)).forecast(until: until)
+            let forecast = try Planner(inspector: inspector(store, memo, plan), force: Set(force)).forecast(
+                until: until)
             hasWork = hasWork || forecast.hasWork
             if json {
                 var members = forecast.json
@@ -162,7 +163,9 @@ struct WhyReport {
                 "last made by run \(record.run) in \(Figures.fixed(record.seconds, 1)) s from \(record.pieces) pieces"
                     + (reasons.isEmpty ? "" : ", because: " + reasons.joined(separator: "; ")))
             lines.append("  output \(record.output.hex)")
-            if let numerics = record.numerics { lines.append("  numerics \(String(decoding: numerics.canonical, as: UTF8.self))") }
+            if let numerics = record.numerics {
+                lines.append("  numerics \(String(decoding: numerics.canonical, as: UTF8.self))")
+            }
         } else {
             lines.append("no earlier result of this stage is known")
         }

@@ -20,7 +20,9 @@ struct StagesCommand: ParsableCommand {
             return try Terminal.print(Terminal.table(registry.stages.map { [$0.name, $0.summary] }))
         }
         guard let stage = registry[name] else {
-            throw RunnerError(.usage, "there is no kind of stage '\(name)'", fix: "there are: " + registry.names.joined(separator: ", "))
+            throw RunnerError(
+                .usage, "there is no kind of stage '\(name)'",
+                fix: "there are: " + registry.names.joined(separator: ", "))
         }
         try Terminal.print(json ? describe(stage).pretty : text(stage))
     }

@@ -15,7 +15,9 @@ struct RunCommand: ParsableCommand {
     var file: String
     @OptionGroup var selection: SelectionArguments
     @OptionGroup var storage: StoreArguments
-    @Option(name: [.short, .long], help: ArgumentHelp("Pieces, or threads of a lone piece, at once (else all cores).", valueName: "n"))
+    @Option(
+        name: [.short, .long],
+        help: ArgumentHelp("Pieces, or threads of a lone piece, at once (else all cores).", valueName: "n"))
     var jobs: Int?
     @Option(help: ArgumentHelp("Make this stage again, whatever is stored; may be repeated.", valueName: "stage"))
     var force: [String] = []

@@ -6,7 +6,8 @@ import Pipeline
 
 struct RunsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "runs", abstract: "List the runs of this store, or show one.", subcommands: [List.self, Show.self],
+        commandName: "runs", abstract: "List the runs of this store, or show one.",
+        subcommands: [List.self, Show.self],
         defaultSubcommand: List.self)
 
     struct List: ParsableCommand {
@@ -45,11 +46,13 @@ struct RunsCommand: ParsableCommand {
         func run() throws {
             let store = storage.open()
             let history = RunHistory(store)
-            let found = id == "last" ? Array(history.ids().suffix(1)) : history.ids().filter { $0 == id || $0.hasPrefix(id) }
+            let found =
+                id == "last" ? Array(history.ids().suffix(1)) : history.ids().filter { $0 == id || $0.hasPrefix(id) }
             let exact = found.first { $0 == id }
             guard let name = exact ?? (found.count == 1 ? found[0] : nil), let run = history.run(name) else {
                 throw RunnerError(
-                    .usage, found.count > 1 ? "\(found.count) runs begin with '\(id)'" : "there is no run '\(id)'", place: store.root,
+                    .usage, found.count > 1 ? "\(found.count) runs begin with '\(id)'" : "there is no run '\(id)'",
+                    place: store.root,
                     fix: "`linkloom runs` lists them")
             }
             try Terminal.print(json ? run.pretty : text(run, store.path("runs/\(name)")))
