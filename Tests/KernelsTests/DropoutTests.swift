@@ -31,6 +31,15 @@ struct DropoutTests {
         }
     }
 
+    @Test func `the masks are those of the stated hash, release after release`() {
+        // Bit i: whether element i of seed 42 is kept at rate 1/2; from the arithmetic of dropout.h written in Python.
+        let kept: UInt64 = 0x4514_9d21_2870_b16b
+        for device in variants {
+            let values = mask(device, 64, DropoutStream(seed: 42, rate: 0.5))
+            #expect((0..<64).reduce(UInt64(0)) { $0 | (values[$1] != 0 ? 1 << UInt64($1) : 0) } == kept)
+        }
+    }
+
     @Test func `the mask of an element does not depend on how many elements there are`() {
         let dropout = DropoutStream(seed: 8, rate: 0.4), long = mask(Device.cpu, 100, dropout)
         for n in edgeSizes { #expect(mask(Device.cpu, n, dropout) == Array(long.prefix(n))) }
