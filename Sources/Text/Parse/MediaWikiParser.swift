@@ -99,6 +99,7 @@ final class MediaWikiParser {
     }
 
     private func warnCutOff() {
+        summary.isCutOff = true
         let kept = lastTitle.map { "the last whole page is '\($0)'" } ?? "it has no whole page"
         let lost = isInPage ? "; the page after it is cut off and left out" : ""
         summary.warnings.append("\(file): byte \(sanitizer.bytesIn): the dump ends before </mediawiki>: \(kept)\(lost)")

@@ -37,6 +37,8 @@ package struct MediaWikiReader {
         package var pages = 0
         package var invalidUTF8 = 0
         package var bytes: UInt64 = 0
+        /// The dump ends before `</mediawiki>`; its whole pages were read.
+        package var isCutOff = false
         /// What a person should know, e.g. that the dump is cut off; each with its place.
         package var warnings: [String] = []
 
@@ -114,22 +116,24 @@ struct XMLSanitizer {
     /// Length of the chunk without a scalar cut off at its end, or nil if something must be replaced.
     private static func cleanLength(_ chunk: Bytes) -> Int? {
         var i = 0
-        while i < chunk.count {
-            let b = chunk[i]
-            if b < 0x80 {
-                if isForbidden[Int(b)] { return nil }
-                i += 1
-                continue
+        return isForbidden.withUnsafeBufferPointer { isForbidden in
+            while i < chunk.count {
+                let b = chunk[i]
+                if b < 0x80 {
+                    if isForbidden[Int(b)] { return nil }
+                    i += 1
+                    continue
+                }
+                switch UTF8Repair.head(chunk, i) {
+                case .scalar(let n):
+                    if isNonCharacter(chunk, i, n) { return nil }
+                    i += n
+                case .invalid: return nil
+                case .incomplete: return i
+                }
             }
-            switch UTF8Repair.head(chunk, i) {
-            case .scalar(let n):
-                if isNonCharacter(chunk, i, n) { return nil }
-                i += n
-            case .invalid: return nil
-            case .incomplete: return i
-            }
+            return i
         }
-        return i
     }
 
     /// U+FFFE and U+FFFF, which XML forbids.

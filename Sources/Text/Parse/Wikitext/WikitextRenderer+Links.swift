@@ -69,12 +69,27 @@ extension WikitextRenderer {
             case .namespace: break
             }
         }
+        if title.contains(Byte.colon), Self.fileSuffixes.contains(where: { Self.ends(title, $0) }) {
+            // A file under a name of its namespace that neither the dump nor this room knows.
+            return isForced ? .textOnly : .dropped
+        }
         if holdsLink { return .textOnly }
         let isBroken = title.contains {
             $0 < 32 || $0 == Byte.less || $0 == Byte.greater || $0 == Byte.openBrace || $0 == Byte.closeBrace
                 || $0 == Byte.openBracket || $0 == Byte.closeBracket
         }
         return isBroken ? .textOnly : .link
+    }
+
+    private static let fileSuffixes: [[UInt8]] = [
+        ".jpg", ".jpeg", ".png", ".svg", ".gif", ".tif", ".tiff", ".webp", ".ogg", ".oga", ".ogv", ".webm", ".mid",
+        ".pdf",
+        ".djvu", ".wav", ".mp3", ".flac", ".xcf", ".bmp",
+    ].map { Array($0.utf8) }
+
+    private static func ends(_ title: [UInt8], _ suffix: [UInt8]) -> Bool {
+        guard title.count > suffix.count else { return false }
+        return zip(title.suffix(suffix.count), suffix).allSatisfy { Byte.lower($0) == $1 }
     }
 
     /// The first `byte` in the range that lies in no matched bracket.

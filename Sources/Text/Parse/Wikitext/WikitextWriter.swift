@@ -59,7 +59,7 @@ struct WikitextWriter {
     /// Appends visible bytes (no line feed; single spaces inside are fine). Empty runs are allowed.
     mutating func append(_ bytes: Bytes) {
         var bytes = bytes
-        while hasGap, isInBlock, let first = bytes.first, tidies(first) {
+        while hasGap, let first = bytes.first, tidies(first) {
             bytes = Bytes(rebasing: bytes.dropFirst())
             while bytes.first == Byte.space {
                 hasSpace = true
@@ -114,7 +114,10 @@ struct WikitextWriter {
     /// Whether `first`, which follows dropped markup, is a trace of it: then it is swallowed (and a bracket opened for it
     /// is taken back).
     private mutating func tidies(_ first: UInt8) -> Bool {
-        guard !isLinkOpen, let last = document.text.last else { return false }
+        guard !isLinkOpen else { return false }
+        guard isInBlock, let last = document.text.last else {
+            return first == Byte.comma || first == Byte.semicolon || first == Byte.colon || first == Byte.dot
+        }
         switch first {
         case Byte.comma, Byte.semicolon:
             return last == Byte.openParen || last == Byte.comma || last == Byte.semicolon
@@ -153,13 +156,15 @@ struct WikitextWriter {
 
     // MARK: end
 
-    /// Removes headings whose section shows nothing.
+    /// Removes blocks without a letter or digit, and headings whose section shows nothing.
     mutating func finish() {
         breakBlock()
-        var isEmpty = [Bool](repeating: false, count: levels.count)
+        var isEmpty = levels.indices.map { i in
+            !document.text[document.block(i)].contains { $0 >= 0x80 || Byte.isLetter($0) || Byte.isDigit($0) }
+        }
         // The highest heading level below which nothing has been seen yet, going backwards.
         var nextLevel: UInt8 = 1
-        for i in levels.indices.reversed() {
+        for i in levels.indices.reversed() where !isEmpty[i] {
             guard levels[i] > 0 else {
                 nextLevel = .max
                 continue
