@@ -41,7 +41,8 @@ package final class Executor {
     private var outputs: [String: StoredArtifact] = [:]
     private var outcomes: [String: StageOutcome] = [:]
     private var forced: Set<String>
-    private var presence: Presence?
+    private let presence: Presence
+    private var isClean = false
 
     /// Damaged blobs that one run is willing to make again before it gives up on the disk.
     private static let healLimit = 64
@@ -54,6 +55,7 @@ package final class Executor {
         self.options = options
         self.reporter = reporter
         forced = options.force
+        presence = try Presence(store)
         var header = header
         header["file"] = .string(plan.identity)
         header["experiment"] = .string(plan.experimentName)
@@ -106,7 +108,7 @@ package final class Executor {
     /// out of the way and the plan can be walked again.
     private func heal(_ error: ContainerError) throws -> Bool {
         guard error.code == .damaged || error.code == .notFound || error.code == .format, let path = error.path,
-            path.hasPrefix(store.path("blobs/")) || path.hasPrefix(store.path("expanded/"))
+            ["blobs/", "expanded/", "artifacts/"].contains(where: { path.hasPrefix(store.path($0)) })
         else { return false }
         reporter.warning("a damaged or missing part of the store is made again: \(path): \(error.message)")
         log.event("damaged", ["path": .string(path), "error": .string(error.message)])
@@ -138,7 +140,8 @@ package final class Executor {
     }
 
     private func make(_ stage: ResolvedStage, _ reasons: [RunReason]) throws {
-        if presence == nil { presence = try Presence(store, cleaning: true) }
+        if !isClean { presence.clean() }
+        isClean = true
         let name = stage.planned.name
         let isForced = forced.contains(name)
         let started = Clock.monotonic
@@ -149,7 +152,9 @@ package final class Executor {
                 "reasons": .array(reasons.flatMap(\.json)),
             ])
         reporter.begin(stage: name, pieces: 1)
-        let pieces = try gather(stage, isForced: isForced)
+        let scratch = Scratch(store: store, key: stage.gatherKey) { [reporter] in reporter.warning($0) }
+        let environment = environment(stage, scratch)
+        let pieces = try gather(stage, environment, isForced: isForced)
         let made = try makePieces(stage, pieces, isForced: isForced)
         let results = made.records.map(\.result)
         let rejections = results.reduce(into: Rejections()) { $0.merge($1.rejections) }
@@ -159,14 +164,19 @@ package final class Executor {
         }
         try checkRejected(stage, rejections)
         let finished = try stage.bound.finish(
-            results, inputs: stage.inputs, environment: environment(stage), into: PartSink(blobs: store.blobs))
+            results, inputs: stage.inputs, environment: environment, into: PartSink(blobs: store.blobs))
+        if let (place, value) = finished.metadata.firstNonFinite {
+            throw StageError(
+                "stage '\(name)' has \(value) at '\(place)' of its result",
+                cause: "an artifact holds finite numbers only")
+        }
         let type = stage.bound.output
         let manifest = Manifest(
             type: type.typeName, version: type.version, metadata: finished.metadata, parts: finished.parts)
         let digest = try store.publish(manifest)
         let numerics = stage.bound.numerics()
         if isForced, case .value(let before) = store.record(stage.key, as: StageRecord.self), before.output != digest {
-            inspectorWarning(
+            warn(
                 "stage '\(name)' gave other bytes than before for the same key",
                 before.numerics == numerics ? "it is not deterministic" : "it ran on another kind of machine")
         }
@@ -178,6 +188,7 @@ package final class Executor {
             reasons: .array(reasons.flatMap(\.json)), pieces: pieces.count, seconds: seconds,
             numerics: numerics, run: log.id)
         try store.publish(record, under: stage.key)
+        scratch.remove()
         outputs[name] = StoredArtifact(manifest: manifest, blobs: store.blobs)
         let outcome = StageOutcome(
             name: name, use: stage.planned.use, key: stage.key, output: digest, piecesRun: made.run,
@@ -191,14 +202,14 @@ package final class Executor {
             "\(name): \(made.run) of \(pieces.count) pieces in \(Figures.fixed(seconds, 1)) s (\(outcome.reasonText))")
     }
 
-    private func inspectorWarning(_ text: String, _ why: String) {
+    private func warn(_ text: String, _ why: String) {
         reporter.warning("\(text): \(why)")
         log.event("warning", ["text": .string("\(text): \(why)")])
     }
 
-    private func gather(_ stage: ResolvedStage, isForced: Bool) throws -> [Piece] {
+    private func gather(_ stage: ResolvedStage, _ environment: StageEnvironment, isForced: Bool) throws -> [Piece] {
         if !isForced, let known = inspector.gathered(stage) { return known }
-        let pieces = try stage.bound.gather(inputs: stage.inputs, environment: environment(stage))
+        let pieces = try stage.bound.gather(inputs: stage.inputs, environment: environment)
         var names: Set<String> = []
         for piece in pieces where !names.insert(piece.name).inserted {
             throw StageError(
@@ -210,9 +221,8 @@ package final class Executor {
     }
 
     /// For gather and finish, which run here and alone.
-    private func environment(_ stage: ResolvedStage) -> StageEnvironment {
-        let scratch = Scratch(store: store, key: stage.gatherKey) { [reporter] in reporter.warning($0) }
-        return StageEnvironment(
+    private func environment(_ stage: ResolvedStage, _ scratch: Scratch) -> StageEnvironment {
+        StageEnvironment(
             threads: options.width, scratch: { try scratch.folder() },
             progress: PieceProgress(reporter: reporter, piece: -1, onWarning: warningSink, onRecord: recordSink(stage)),
             isCancelled: options.isCancelled)

@@ -8,8 +8,10 @@ import Glibc
 package final class Presence: Sendable {
     private let descriptor: Int32
 
-    /// - Parameter cleaning: remove what dead processes left, if nobody else is here.
-    package init(_ store: Store, cleaning: Bool) throws {
+    private let store: Store
+
+    package init(_ store: Store) throws {
+        self.store = store
         try Files.makeDirectories(store.root)
         let path = store.path("in-use")
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
@@ -18,15 +20,22 @@ package final class Presence: Sendable {
                 .storage, "the store cannot be written", place: path, cause: String(cString: strerror(errno)),
                 fix: "check its permissions, or choose another with --store or LINKLOOM_STORE")
         }
-        if cleaning, flock(descriptor, LOCK_EX | LOCK_NB) == 0 { Self.clean(store) }
-        // Where the file system has no locks nothing is ever cleaned, and everything else works.
-        while flock(descriptor, LOCK_SH) != 0, errno == EINTR {}
+        share()
+    }
+
+    /// Where the file system has no locks nothing is ever cleaned, and everything else works.
+    private func share() { while flock(descriptor, LOCK_SH) != 0, errno == EINTR {} }
+
+    /// Removes what dead processes left, if nobody else is here. The caller is writing nothing at this moment.
+    package func clean() {
+        if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { Self.sweep(store) }
+        share()
     }
 
     deinit { close(descriptor) }
 
     /// Temporary files everywhere, orders to dead workers, scratch folders of second attempts.
-    private static func clean(_ store: Store) {
+    private static func sweep(_ store: Store) {
         sweep(store.root, depth: 3)
         for name in (try? Files.list(store.path("jobs"))) ?? [] { try? Files.remove(store.path("jobs/" + name)) }
         for name in (try? Files.list(store.path("scratch"))) ?? [] where name.contains(".") {

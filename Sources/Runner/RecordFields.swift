@@ -65,6 +65,16 @@ package struct RecordFields {
 }
 
 extension JSON {
+    /// With null for numbers that have no JSON text: a loss that is not a number must not lose the line it stands in.
+    package var finite: JSON {
+        switch self {
+        case .number(let value): value.isFinite ? self : .null
+        case .array(let values): .array(values.map(\.finite))
+        case .object(let members): .object(members.mapValues(\.finite))
+        default: self
+        }
+    }
+
     init(counts: [String: Int64]) { self = .object(counts.mapValues { .int($0) }) }
 }
 

@@ -120,12 +120,13 @@ package final class Reporter: Sendable {
         let fraction = min(1, (Double(state.finished) + running) / Double(max(1, state.pieces)))
         let elapsed = now - state.started
         var fields = [state.stage]
-        if bar {
+        let isKnown = state.pieces > 1 || state.items.values.contains { $0.total > 0 }
+        if bar, isKnown {
             let filled = Int(fraction * 20)
             fields.append(
                 "[" + String(repeating: "#", count: filled) + String(repeating: "-", count: 20 - filled) + "]")
         }
-        fields.append("\(Int(fraction * 100))%")
+        if isKnown { fields.append("\(Int(fraction * 100))%") }
         if state.pieces > 1 { fields.append("\(state.finished)/\(state.pieces) pieces") }
         if items > 0, elapsed > 0 {
             fields.append("\(Figures.grouped(items)) \(state.unit)")

@@ -67,7 +67,7 @@ package final class RunLog: Sendable {
 
     /// One line of `<stream>.jsonl`.
     package func append(_ stream: String, _ line: JSON) {
-        let bytes = line.canonical + [10]
+        let bytes = line.finite.canonical + [10]
         let name = stream.filter { $0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" }
         let ok = state.withLock { state -> Bool in
             let descriptor: Int32

@@ -135,7 +135,7 @@ package final class Store: Sendable {
         var members = record.fields
         members["format"] = .int(recordFormat)
         members["kind"] = .string(R.kind)
-        let bytes = JSON.object(members).canonical
+        let bytes = try JSON.object(members).encoded()
         try Files.publish(bytes, at: recordPath(key))
         return try R(try RecordFields(try JSON(parsing: bytes)))
     }

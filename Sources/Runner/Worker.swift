@@ -14,7 +14,7 @@ package enum Worker {
         let channel = WorkerChannel(descriptor: events)
         do {
             let store = Store(root: root)
-            let presence = try Presence(store, cleaning: false)
+            let presence = try Presence(store)
             defer { withExtendedLifetime(presence) {} }
             let (job, threads) = try prepare(path, store, registry)
             _ = try PieceMaker.make(job, store: store, threads: threads, progress: channel, isCancelled: isCancelled)

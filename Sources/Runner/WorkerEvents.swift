@@ -116,7 +116,7 @@ final class WorkerChannel: ProgressSink, Sendable {
 
     func send(_ event: WorkerEvent) {
         guard descriptor >= 0 else { return }
-        let bytes = event.json.canonical + [10]
+        let bytes = event.json.finite.canonical + [10]
         lastProgress.withLock { _ in try? Terminal.send(bytes, to: descriptor) }
     }
 

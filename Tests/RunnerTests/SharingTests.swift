@@ -128,7 +128,7 @@ import Testing
         try shop.run { $0.until = "words" }
         let litter = ["blobs/.tmp-1", "results/.tmp-2", "jobs/x.json", "scratch/abc.123"].map(shop.store.path)
         for path in litter { try Files.publish([1], at: path) }
-        let other = try Presence(shop.store, cleaning: false)
+        let other = try Presence(shop.store)
         try shop.run { $0.until = "marked" }
         #expect(litter.allSatisfy(Files.exists), "somebody may be writing them")
         withExtendedLifetime(other) {}

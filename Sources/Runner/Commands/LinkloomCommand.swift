@@ -50,6 +50,8 @@ package struct LinkloomCommand: ParsableCommand {
     private static func exit(with error: any Error) -> Never {
         switch error {
         case is BrokenPipe: Glibc.exit(0)
+        // Of a command that only looks: there is nothing to continue.
+        case is Cancelled: Glibc.exit(128 + (Interrupt.signal ?? SIGINT))
         case let stopped as Stopped:
             Terminal.write("stopped; run the same command to continue\n", to: 2)
             Glibc.exit(stopped.exitCode)
@@ -85,6 +87,11 @@ package enum Program {
     package static func set(_ registry: StageRegistry, _ commands: [any ParsableCommand.Type]) {
         setup.withLock { $0 = Setup(registry: registry, commands: commands) }
     }
+
+    private static let held = Mutex<[Presence]>([])
+
+    /// Keeps a presence until the process ends.
+    static func hold(_ presence: Presence) { held.withLock { $0.append(presence) } }
 
     package static var registry: StageRegistry { setup.withLock { $0.registry } }
     package static var extraCommands: [any ParsableCommand.Type] { setup.withLock { $0 }.commands }

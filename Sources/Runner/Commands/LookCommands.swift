@@ -16,6 +16,8 @@ struct ResultArguments: ParsableArguments {
 
     func find() throws -> FoundResult {
         let store = storage.open()
+        // Looking may write expanded copies of parts; a store that cannot be written can still be read.
+        if store.exists, let presence = try? Presence(store) { Program.hold(presence) }
         let finder = ResultFinder(store: store, registry: Program.registry)
         guard let stage else {
             if Files.exists(file) {
