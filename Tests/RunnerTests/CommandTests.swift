@@ -123,7 +123,7 @@ extension Workshop {
         _ = try out("export", "pipeline.yaml", "marked", "--to", "out", "--part", "file-1")
         #expect(try Files.list(shop.root + "/out") == ["file-1", "manifest.json"])
         #expect(try shop.command(["export", "pipeline.yaml", "marked", "--to", "out"]).code == 64)
-        let json = try JSON(parsing: Array(out("run", "pipeline.yaml", "--json").utf8))
+        let json = try JSON(parsing: Array(out("run", "pipeline.yaml", "-j", "1", "--json").utf8))
         #expect(json["stages"]?.array?.compactMap { $0["run"]?.int } == [0, 0, 0])
     }
 
