@@ -1,0 +1,15 @@
+// What the bits of a training run depend on beside its inputs.
+
+package import Container
+import Kernels
+
+/// CPU kind, kernel variant and BLAS of this process: recorded beside a result, never in a key. Two runs of equal
+/// numerics give equal bits.
+package enum Numerics {
+    package static var json: JSON {
+        [
+            "cpu": .string(Device.cpu.cpuKind), "kernels": .string(Device.cpu.kernelVariant),
+            "blas": .string(Device.cpu.blas), "precision": "fp32",
+        ]
+    }
+}
