@@ -99,7 +99,7 @@ package final class BatchEngine: @unchecked Sendable {
     package var gradients: FloatView { slices[0].gradients.view() }
 
     /// Which slice each row of a batch goes to: lists of indices, ascending, by slice.
-    static func deal(_ lengths: [Int], slices: Int) -> [[Int]] {
+    package static func deal(_ lengths: [Int], slices: Int) -> [[Int]] {
         var dealt = [[Int]](repeating: [], count: slices)
         let order = lengths.indices.sorted { (-lengths[$0], $0) < (-lengths[$1], $1) }
         for (turn, index) in order.enumerated() {
@@ -223,15 +223,15 @@ private final class RangeSums: @unchecked Sendable {
 }
 
 /// A run of neighbouring parameters that AdamW treats alike, at most `limit` floats long.
-struct ParameterRange: Equatable {
-    static let limit = 1 << 17
-    let offset: Int
-    let count: Int
-    let isDecayed: Bool
-    let isTrained: Bool
+package struct ParameterRange: Sendable, Equatable {
+    package static let limit = 1 << 17
+    package let offset: Int
+    package let count: Int
+    package let isDecayed: Bool
+    package let isTrained: Bool
 
     /// All floats of the layout, gaps included, in order.
-    static func ranges(_ layout: ParameterLayout) -> [ParameterRange] {
+    package static func ranges(_ layout: ParameterLayout) -> [ParameterRange] {
         var ranges: [ParameterRange] = []
         for (index, entry) in layout.entries.enumerated() {
             let end = index + 1 < layout.entries.count ? layout.entries[index + 1].offset : layout.count

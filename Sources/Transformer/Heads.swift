@@ -48,11 +48,10 @@ extension SlicePass {
             activated, weights.transformNorm.weight, weights.transformNorm.bias, n: m, c: h, eps: eps)
     }
 
-    /// Blocks of masked positions whose logits are held at once.
+    /// Blocks of masked positions whose logits are held at once, about equally long.
     var logitBlocks: [Range<Int>] {
-        stride(from: 0, to: input.masked, by: Workspace.logitRows).map {
-            $0..<min($0 + Workspace.logitRows, input.masked)
-        }
+        let count = (input.masked + Workspace.logitRows - 1) / Workspace.logitRows
+        return (0..<count).map { input.masked * $0 / count..<input.masked * ($0 + 1) / count }
     }
 
     /// (rows, V): logits of a block without the decoder's bias, after `transformForward`.

@@ -78,7 +78,7 @@ package struct ParameterLayout: Sendable, Equatable {
     package subscript(_ name: String) -> ParameterInfo? { index[name].map { entries[$0] } }
 
     /// The entry of a name that the layout surely has.
-    func entry(_ name: String) -> ParameterInfo {
+    package func entry(_ name: String) -> ParameterInfo {
         guard let found = self[name] else { preconditionFailure("the layout has no parameter \(name)") }
         return found
     }

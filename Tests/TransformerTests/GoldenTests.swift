@@ -5,7 +5,7 @@ import Container
 import Kernels
 import Testing
 
-@testable import Transformer
+import Transformer
 
 private func goldenModel() throws -> HuggingFaceModel {
     try HuggingFaceModel.read(try ModelFiles(directory: goldenFolder()), seed: 0)

@@ -5,7 +5,7 @@ import Foundation
 import Kernels
 import Testing
 
-@testable import Transformer
+import Transformer
 
 private func save(_ tensors: [TensorToWrite], _ config: JSON, in folder: String) throws {
     try Files.publish(config.canonical, at: folder + "/config.json")

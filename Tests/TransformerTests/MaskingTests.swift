@@ -2,7 +2,7 @@
 
 import Testing
 
-@testable import Transformer
+import Transformer
 
 private struct Mask: Equatable {
     var position: Int

@@ -4,7 +4,7 @@
 import Kernels
 import Testing
 
-@testable import Transformer
+import Transformer
 
 @Test func `the layout holds the parameters of BERT-tiny and base, and query, key and value back to back`() throws {
     // Published counts without heads: 4.39M and 109.48M; heads added: transform H² + 3H, bias V, relation 3H + 3.

@@ -4,7 +4,7 @@ import Container
 import Foundation
 import Kernels
 
-@testable import Transformer
+import Transformer
 
 /// The committed goldens of this room.
 func golden(_ name: String, file: String = #filePath) throws -> TensorFile {

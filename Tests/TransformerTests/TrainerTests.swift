@@ -6,7 +6,7 @@ import Kernels
 import Synchronization
 import Testing
 
-@testable import Transformer
+import Transformer
 
 private func toySettings(steps: Int = 12) -> TrainingSettings {
     var settings = TrainingSettings()

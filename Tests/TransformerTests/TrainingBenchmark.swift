@@ -1,0 +1,64 @@
+// Training speed, for Benchmarks/training.py: runs only where LINKLOOM_BENCHMARK is set, and only in a release build.
+// Prints one JSON line a round: `{"tokens_per_second": …}`.
+
+import Container
+import Foundation
+import Kernels
+import Testing
+import Transformer
+
+private let environment = ProcessInfo.processInfo.environment
+
+private func number(_ name: String, _ fallback: Int) -> Int { environment[name].flatMap { Int($0) } ?? fallback }
+
+/// Random text of full length, as in the peer: half A, half B, 15% masked by the trainer itself.
+private func rows(_ count: Int, length: Int, vocabulary: Int) -> [Instance] {
+    (0..<count).map { row in
+        let key = RandomKey(seed: 1).adding(UInt64(row))
+        var instance = Instance()
+        instance.ids = (0..<length).map { UInt32(1000 + key.draw(UInt64($0), below: UInt64(vocabulary - 1000))) }
+        let half = length / 2
+        instance.spans = [
+            Instance.Span(range: 1..<half, document: UInt64(row), segment: 0),
+            Instance.Span(range: half + 1..<length - 1, document: UInt64(row), segment: 1),
+        ]
+        instance.secondBegin = half + 1
+        instance.relation = UInt8(row % 3)
+        return instance
+    }
+}
+
+@Test(.enabled(if: environment["LINKLOOM_BENCHMARK"] != nil)) func `training speed`() throws {
+    #if DEBUG
+        Issue.record("a debug build says nothing about speed: use -c release")
+    #else
+        let architecture = Architecture(rawValue: environment["ARCHITECTURE"] ?? "tiny") ?? .tiny
+        let length = number("LENGTH", 512)
+        let batch = number("BATCH", 8)
+        let steps = number("STEPS", 8)
+        var config = BertConfig(architecture, vocabSize: 30522)
+        let dropout = Double(environment["DROPOUT"] ?? "0.1") ?? 0.1
+        config.hiddenDropoutProb = dropout
+        config.attentionProbsDropoutProb = dropout
+        let model = try BertModel(config, seed: 1)
+        var settings = TrainingSettings()
+        settings.steps = steps * number("ROUNDS", 1) + 2
+        settings.batchSize = batch
+        settings.slices = number("SLICES", 2)
+        settings.threads = number("THREADS", 2)
+        settings.warmupSteps = 1
+        settings.learningRate = 1e-4
+        settings.logSteps = steps
+        let masking = Masking(maskID: 103, vocabularySize: 30522, neverMasked: [0, 101, 102, 103])
+        let data = TrainingData(train: ArraySource(rows(batch * 4, length: length, vocabulary: 30522)))
+        var observer = TrainingObserver()
+        observer.record = { print(String(decoding: $0.canonical, as: UTF8.self)) }
+        let trainer = try Trainer(
+            model: model, settings: settings, masking: masking, data: [data], observer: observer)
+        let result = try trainer.run()
+        // A benchmark checks its answer: the untrained loss is near ln V + ln 3.
+        let line = try #require(result.metrics.split(separator: UInt8(ascii: "\n")).first)
+        let loss = try #require(try JSON(parsing: Array(line))["loss"]?.double)
+        #expect(abs(loss - 11.42) < 0.3)
+    #endif
+}
