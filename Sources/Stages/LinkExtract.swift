@@ -245,9 +245,12 @@ package enum LinkExtract: Stage {
     /// The normal form of titles that the documents' `site` asks for; MediaWiki's defaults where it says nothing.
     static func titleForm(of documents: StoredArtifact) -> TitleNormalForm {
         guard let site = documents.manifest.metadata["site"] else { return TitleNormalForm() }
-        let rule = site["case"]?.string.flatMap(TitleNormalForm.CaseRule.init(rawValue:)) ?? .firstLetter
+        let namespaces = site["namespaces"]?.array ?? []
+        // A namespace may have a rule of its own: on Wiktionary only the articles are case-sensitive.
+        let written = namespaces.first { $0["id"]?.int == 0 }?["case"] ?? site["case"]
+        let rule = written?.string.flatMap(TitleNormalForm.CaseRule.init(rawValue:)) ?? .firstLetter
         var spellings: [String: [String]] = [:]
-        for namespace in site["namespaces"]?.array ?? [] {
+        for namespace in namespaces {
             guard let id = namespace["id"]?.int, id != 0, let name = namespace["name"]?.string, !name.isEmpty
             else { continue }
             spellings[name] = SiteInfo.canonicalNames.filter { $0.id == Int(id) }.map(\.name)

@@ -1,9 +1,8 @@
 // The document graph and its sides: properties over seeds, and independence of the order of the input.
 
 import Container
+import Corpus
 import Testing
-
-@testable import Corpus
 
 /// A graph of `topics` clusters of `size` documents: most links stay inside, some go to hubs or anywhere.
 private struct Planted {

@@ -1,9 +1,8 @@
 // From link targets to documents: redirects, aliases, drop reasons, edge lists, random links.
 
 import Container
+import Corpus
 import Testing
-
-@testable import Corpus
 
 /// Five documents, redirects that chain, loop, dangle and hide behind a document.
 private func index() -> TargetIndex {

@@ -1,9 +1,8 @@
 // Titles and identifiers: the forms under which a link and its document meet.
 
 import Container
+import Corpus
 import Testing
-
-@testable import Corpus
 
 @Suite struct LinkNameTests {
     static let latgalian = TitleNormalForm(

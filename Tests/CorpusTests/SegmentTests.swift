@@ -1,9 +1,8 @@
 // Segments: they tile the document, stay in the budget, are balanced, and end where sentences and blocks end.
 
 import Container
+import Corpus
 import Testing
-
-@testable import Corpus
 
 /// A document given as blocks of sentence lengths. Every `gap`th token begins after a space.
 private func tokens(_ documents: [[[Int]]], gap: Int = 1) -> TokenColumns {

@@ -3,9 +3,8 @@
 import Container
 import Corpus
 import Pipeline
+import Stages
 import Testing
-
-@testable import Stages
 
 @Suite struct GraphStageTests {
     /// A ring of documents; every fourth has the text of the one before it.

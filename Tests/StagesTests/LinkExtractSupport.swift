@@ -4,8 +4,7 @@ import Container
 import Corpus
 import Foundation
 import Pipeline
-
-@testable import Stages
+import Stages
 
 /// Runs stages on a store of its own, which goes when the value's owner does.
 final class ToyRun {

@@ -3,9 +3,8 @@
 import Container
 import Corpus
 import Pipeline
+import Stages
 import Testing
-
-@testable import Stages
 
 @Suite struct LinkExtractTests {
     private static let site: JSON = [

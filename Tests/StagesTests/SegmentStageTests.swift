@@ -3,9 +3,8 @@
 import Container
 import Corpus
 import Pipeline
+import Stages
 import Testing
-
-@testable import Stages
 
 @Suite struct SegmentStageTests {
     private func tokens(_ documents: [(id: UInt64, sentences: [Int])]) -> TokenColumns {

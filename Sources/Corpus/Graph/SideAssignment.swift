@@ -95,7 +95,7 @@ package struct SideAssignment: Sendable {
     }
 
     /// Numbers from 0, in order of first appearance, equal for equal texts.
-    static func textClasses(_ textHash: [UInt64]) -> [UInt32] {
+    package static func textClasses(_ textHash: [UInt64]) -> [UInt32] {
         let order = textHash.indices.sorted { (textHash[$0], $0) < (textHash[$1], $1) }
         // The first node of each class leads it; classes are then numbered by their leaders.
         var leader = Array(0..<UInt32(textHash.count))
