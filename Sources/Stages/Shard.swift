@@ -259,6 +259,7 @@ private struct ShardWriter {
             }
             masked += Int64(changes.count)
         }
-        columns.masks?.offsets.append(Int64(columns.masks?.positions.count ?? 0))
+        let count = columns.masks?.positions.count ?? 0
+        columns.masks?.offsets.append(Int64(count))
     }
 }

@@ -129,7 +129,7 @@ package struct PairSampler: Sendable {
         }
         guard !anchors.isEmpty else { return }
         try check(side, anchorOptions)
-        let quota = RelationQuota(options: anchorOptions, mix: options.mix) { anchor in
+        let quota = RelationQuota(options: anchorOptions, mix: options.mix, turn: pass) { anchor in
             key(anchors[anchor].row, anchors[anchor].ordinal, pass, 1)
         }
         for (number, anchor) in anchors.enumerated() {

@@ -31,13 +31,16 @@ package struct RelationMix: Sendable, Equatable {
     package var weights: [Double] { [contiguous, random, linked] }
     package var total: Double { contiguous + random + linked }
 
-    /// Counts that sum to `n` and are nearest to the shares (largest remainder, ties to the lower relation).
-    package func counts(of n: Int) -> [Int] {
+    /// Counts that sum to `n` and are nearest to the shares (largest remainder).
+    ///
+    /// - Parameter turn: which relation wins a tie, taken round by round, so that over the passes of a small side the
+    ///   remainders fall on all relations alike.
+    package func counts(of n: Int, turn: Int = 0) -> [Int] {
         let exact = weights.map { $0 / total * Double(n) }
         var counts = exact.map { Int($0.rounded(.down)) }
         let order = (0..<3).sorted { a, b in
             let (x, y) = (exact[a] - Double(counts[a]), exact[b] - Double(counts[b]))
-            return x != y ? x > y : a < b
+            return abs(x - y) > 1e-9 ? x > y : (a + turn) % 3 < (b + turn) % 3
         }
         var rest = n - counts.reduce(0, +)
         for relation in order where rest > 0 && weights[relation] > 0 {
@@ -63,16 +66,17 @@ package struct RelationQuota: Sendable {
     ///
     /// - Parameters:
     ///   - options: what each anchor could become.
+    ///   - turn: the pass; see `RelationMix.counts`.
     ///   - key: a pseudo-random 64-bit number per anchor, a function of (seed, pass, document, segment) only.
-    package init(options: [AnchorOptions], mix: RelationMix, key: (Int) -> UInt64) {
+    package init(options: [AnchorOptions], mix: RelationMix, turn: Int = 0, key: (Int) -> UInt64) {
         let n = options.count
         relation = [UInt8?](repeating: nil, count: n)
         // Anchors still unvisited by what they can become: neither, contiguous only, linked only, both.
         var left = [0, 0, 0, 0]
         for option in options { left[Self.type(option)] += 1 }
-        let total = Self.feasibleTotal(n, left, mix)
+        let total = Self.feasibleTotal(n, left, mix, turn)
         // Fourth entry: anchors left out.
-        var quota = mix.counts(of: total) + [n - total]
+        var quota = mix.counts(of: total, turn: turn) + [n - total]
         let keys = (0..<n).map(key)
         let order = (0..<n).sorted { keys[$0] != keys[$1] ? keys[$0] < keys[$1] : $0 < $1 }
         for anchor in order {
@@ -115,12 +119,12 @@ package struct RelationQuota: Sendable {
         quota[0] <= left[1] + left[3] && quota[2] <= left[2] + left[3] && quota[0] + quota[2] <= left[1] + left[2] + left[3]
     }
 
-    private static func feasibleTotal(_ n: Int, _ left: [Int], _ mix: RelationMix) -> Int {
+    private static func feasibleTotal(_ n: Int, _ left: [Int], _ mix: RelationMix, _ turn: Int) -> Int {
         var low = 0
         var high = n
         while low < high {
             let middle = (low + high + 1) / 2
-            if isFeasible(mix.counts(of: middle), left) { low = middle } else { high = middle - 1 }
+            if isFeasible(mix.counts(of: middle, turn: turn), left) { low = middle } else { high = middle - 1 }
         }
         return low
     }
