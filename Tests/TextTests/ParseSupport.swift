@@ -1,6 +1,6 @@
 // What the tests of the parsing side share: real data when it is there, temporary files, and short ways to convert.
 
-import Glibc
+import Foundation
 import Testing
 
 import Text
@@ -8,12 +8,13 @@ import Text
 enum RealData {
     /// `LINKLOOM_DATA`, else `shared/data` beside the package; nil where neither is there.
     static let root: String? = {
-        let here = String(#filePath)
-        let package = here.split(separator: "/").dropLast(3).joined(separator: "/")
-        let candidates = [getenv("LINKLOOM_DATA").map { String(cString: $0) }, "/\(package)/../shared/data"]
-        return candidates.compactMap { $0 }.first { access($0, R_OK) == 0 }
+        let package = (0..<3).reduce(URL(fileURLWithPath: #filePath)) { url, _ in url.deletingLastPathComponent() }
+        let beside = package.deletingLastPathComponent().appendingPathComponent("shared/data").path
+        return [ProcessInfo.processInfo.environment["LINKLOOM_DATA"], beside].compactMap { $0 }
+            .first { FileManager.default.fileExists(atPath: $0) }
     }()
 
+    static var isThere: Bool { root != nil }
     static func path(_ name: String) -> String { "\(root ?? "")/general/\(name)" }
     static let enwiki2014 = path("mediawiki/enwiki-2014-pages-articles-excerpt.xml.bz2")
     static let enwiki2016 = path("mediawiki/enwiki-latest-pages-articles1.xml-p000000010p000030302-shortened.bz2")
@@ -21,52 +22,34 @@ enum RealData {
     static let wikispeedia = path("wikispeedia/plaintext_articles.tar.gz")
 }
 
-/// A folder of its own for one test, removed with its content when the value goes.
+/// A folder of its own for one test, removed with its content when the value goes (kept with `SAVE_TEMPS=1`).
 final class TemporaryFolder {
-    let path: String
+    let path = FileManager.default.temporaryDirectory.path + "/linkloom-text-\(UUID().uuidString)"
 
-    init() {
-        var template = Array("/tmp/linkloom-text-XXXXXX".utf8CString)
-        precondition(mkdtemp(&template) != nil)
-        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
+
+    deinit {
+        if ProcessInfo.processInfo.environment["SAVE_TEMPS"] == nil {
+            try? FileManager.default.removeItem(atPath: path)
+        }
     }
 
-    deinit { run("/bin/rm", ["-rf", path]) }
-
-    func write(_ name: String, _ bytes: some Sequence<UInt8>) -> String {
+    func write(_ name: String, _ bytes: some Sequence<UInt8>) throws -> String {
         let file = "\(path)/\(name)"
-        let handle = fopen(file, "wb")!
-        let content = Array(bytes)
-        fwrite(content, 1, content.count, handle)
-        fclose(handle)
+        try Data(bytes).write(to: URL(fileURLWithPath: file))
         return file
     }
+}
 
-    func read(_ name: String) -> [UInt8] {
-        let handle = fopen("\(path)/\(name)", "rb")!
-        defer { fclose(handle) }
-        fseek(handle, 0, SEEK_END)
-        var bytes = [UInt8](repeating: 0, count: ftell(handle))
-        rewind(handle)
-        fread(&bytes, 1, bytes.count, handle)
-        return bytes
+/// Files made by `Tests/Goldens/make_parse.py`.
+enum ParseGoldens {
+    static func path(_ name: String) -> String {
+        let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        return tests.appendingPathComponent("Goldens/parse/\(name)").path
     }
 
-    /// Runs a program in the folder and waits for it. Its standard output goes to the file `out`, if given.
-    @discardableResult
-    func run(_ program: String, _ arguments: [String], out: String? = nil) -> Int32 {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        posix_spawn_file_actions_addchdir_np(&actions, path)
-        if let out { posix_spawn_file_actions_addopen(&actions, 1, out, O_WRONLY | O_CREAT | O_TRUNC, 0o644) }
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        var argv = ([program] + arguments).map { strdup($0) } + [nil]
-        defer { for pointer in argv { free(pointer) } }
-        var pid = pid_t()
-        guard posix_spawnp(&pid, program, &actions, nil, &argv, environ) == 0 else { return -1 }
-        var status: Int32 = 0
-        waitpid(pid, &status, 0)
-        return status
+    static func bytes(_ name: String) throws -> [UInt8] {
+        [UInt8](try Data(contentsOf: URL(fileURLWithPath: path(name))))
     }
 }
 
@@ -90,7 +73,8 @@ extension ParsedDocument {
     /// What every reader promises of a document, whatever it was made from.
     func check() {
         #expect(String(validating: text, as: UTF8.self) != nil, "text is UTF-8")
-        #expect(blockBegin.count == blockKind.count && linkBegin.count == linkEnd.count && linkTarget.count == linkCount)
+        #expect(
+            blockBegin.count == blockKind.count && linkBegin.count == linkEnd.count && linkTarget.count == linkCount)
         for i in 0..<blockCount {
             let range = block(i)
             #expect(!range.isEmpty, "no block is empty")

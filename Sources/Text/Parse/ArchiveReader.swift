@@ -52,6 +52,9 @@ package final class ArchiveReader {
     /// The next file member, or nil after the last.
     package func next() throws -> Member? {
         if isFinished { return nil }
+        // libarchive converts names to the thread's locale; UTF-8 keeps them whole whatever the user's is.
+        let locale = uselocale(Self.utf8Locale)
+        defer { uselocale(locale) }
         var entry: OpaquePointer?
         while true {
             let before = archive_filter_bytes(handle, 0)
@@ -112,6 +115,9 @@ package final class ArchiveReader {
     package var offset: UInt64 { UInt64(max(0, archive_filter_bytes(handle, -1))) }
 
     // MARK: checks
+
+    /// Read-only after creation; nil where the system has no such locale, then names outside ASCII may be numbers.
+    private nonisolated(unsafe) static let utf8Locale = newlocale(Int32(LC_CTYPE_MASK), "C.UTF-8", nil)
 
     private static func checkedSize(_ path: String) throws -> Int64 {
         var info = stat()
