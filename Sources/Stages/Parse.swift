@@ -154,7 +154,8 @@ package enum Parse: Stage {
             document.title = page.title
             document.sourceOffset = page.offset
             converter!.convert(page.text, into: &document)
-            let dropped = document.removeBlocks { writer.drop.matches(document.text[document.block($0)]) }
+            let isDropped = (0..<document.blockCount).map { writer.drop.matches(document.text[document.block($0)]) }
+            let dropped = document.removeBlocks { isDropped[$0] }
             writer.add("dropped_paragraphs", Int64(dropped))
             try writer.addDocument(document)
         }

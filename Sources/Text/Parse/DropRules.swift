@@ -92,6 +92,15 @@ package struct DropRules {
     }
 }
 
+extension ParsedDocument {
+    /// Removes the blocks that a rule matches. Returns how many went.
+    package mutating func removeBlocks(matching rules: DropRules) -> Int {
+        if rules.isEmpty { return 0 }
+        let isDropped = (0..<blockCount).map { rules.matches(text[block($0)]) }
+        return removeBlocks { isDropped[$0] }
+    }
+}
+
 /// Reads the literal head of a pattern.
 private struct PatternReader {
     private let bytes: [UInt8]
