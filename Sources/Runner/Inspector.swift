@@ -68,7 +68,8 @@ package final class Inspector: Sendable {
     package var previous: (run: String, keys: [String: Digest])? {
         last.withLock { last in
             if let known = last { return known }
-            let found = RunHistory(store).lastKeys(file: plan.identity, experiment: plan.experimentName)
+            let found = RunHistory(store).lastKeys(
+                file: plan.identity, experiment: plan.experimentName, stages: plan.stages.map(\.name))
             last = .some(found)
             return found
         }

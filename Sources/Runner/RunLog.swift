@@ -127,26 +127,28 @@ package struct RunHistory: Sendable {
         return json
     }
 
-    /// The keys of a pipeline's stages when they were last finished: by this experiment if it ever ran, else by the
-    /// newest run of the file.
-    package func lastKeys(file: String, experiment: String) -> (run: String, keys: [String: Digest])? {
-        var other: (String, [String: Digest])?
-        for id in ids().reversed() {
+    /// The key of each stage when it was last finished: by this experiment if it ever was, else by the newest run of
+    /// the file. Reads runs from the newest back until every stage was met.
+    package func lastKeys(file: String, experiment: String, stages: [String]) -> (run: String, keys: [String: Digest])? {
+        var own: [String: Digest] = [:], others: [String: Digest] = [:]
+        var ownRun: String?, otherRun: String?
+        for id in ids().reversed() where !stages.allSatisfy({ own[$0] != nil }) {
             guard let run = run(id), run["file"]?.string == file else { continue }
-            let same = run["experiment"]?.string == experiment
-            if !same && other != nil { continue }
-            var keys: [String: Digest] = [:]
+            let isOwn = run["experiment"]?.string == experiment
             for stage in run["stages"]?.array ?? [] {
-                guard let name = stage["name"]?.string, let key = stage["key"]?.string.flatMap(Digest.init(hex:)) else {
-                    continue
+                guard let name = stage["name"]?.string, let key = stage["key"]?.string.flatMap(Digest.init(hex:))
+                else { continue }
+                if isOwn {
+                    own[name] = own[name] ?? key
+                    ownRun = ownRun ?? id
+                } else {
+                    others[name] = others[name] ?? key
+                    otherRun = otherRun ?? id
                 }
-                keys[name] = key
             }
-            if keys.isEmpty { continue }
-            if same { return (id, keys) }
-            other = (id, keys)
         }
-        return other
+        guard let run = ownRun ?? otherRun else { return nil }
+        return (run, own.merging(others) { own, _ in own })
     }
 
     /// Lines of a stream that were recorded for a stage's key, in order of time, as the stage wrote them.

@@ -164,6 +164,17 @@ import Testing
         #expect(statuses == ["failed", "done"])
     }
 
+    @Test func `a stage that failed last time is compared with the time before`() throws {
+        let shop = try Workshop()
+        try shop.run()
+        Switches.set(shop.root) { if $0 == "mark file-2" { throw StageError("broken") } }
+        #expect(throws: StageError.self) { try shop.run(["marked.mark=+"]) }
+        Switches.clear(shop.root)
+        let third = try shop.run(["marked.mark=+"])
+        #expect(third["marked"].reasons == [.configChanged([.init(key: "mark", old: "-", new: "+")])])
+        #expect(third["marked"].piecesReused == 2)
+    }
+
     @Test func `a missing input file is an error that names it`() throws {
         let shop = try Workshop()
         let plan = try shop.plan()
