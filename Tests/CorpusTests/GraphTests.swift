@@ -119,12 +119,9 @@ private struct Planted {
         var links = LinkColumns()
         for source in [1, 2, 4] as [UInt64] { links.append(source, 3, .hyperlink) }
         links.append(1, 2, .citation)
-        let statistics = GraphStatistics(
-            try {
-                var g = try GraphBuilder(nodes: [1, 2, 3, 4, 5]) { try $0(links) }.graph
-                g.side = [0, 0, 2, 0, 0]
-                return g
-            }(), hubCount: 1)
+        var graph = try GraphBuilder(nodes: [1, 2, 3, 4, 5]) { try $0(links) }.graph
+        graph.side = [0, 0, 2, 0, 0]
+        let statistics = GraphStatistics(graph, hubCount: 1)
         #expect(statistics.orphans == 1)
         #expect(statistics.inDegrees == [3, 1, 1])
         #expect(statistics.outDegrees == [2, 2, 1])

@@ -127,13 +127,13 @@ private func lengths(_ segments: SegmentColumns) -> [Int] { zip(segments.first, 
         }
     }
 
-    @Test func `a long sentence is cut at a gap before the budget`() {
+    @Test func `a long sentence is cut into equal parts, each at a gap`() {
         let columns = tokens([[[600]]], gap: 7)
         let (segments, counts) = segment(columns, maxSeqLength: 512)
-        #expect(segments.end == [252, 504, 600], "the budget is 254; words begin at multiples of 7")
+        #expect(segments.end == [196, 392, 600], "three parts fit the budget of 254; words begin at multiples of 7")
         #expect(counts.hardCuts == 2)
         let (unbroken, _) = segment(tokens([[[600]]], gap: 1000), maxSeqLength: 512)
-        #expect(unbroken.end == [254, 508, 600])
+        #expect(unbroken.end == [200, 400, 600])
     }
 
     @Test func `a document of one long sentence still gives two segments`() {

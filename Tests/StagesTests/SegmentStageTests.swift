@@ -38,15 +38,15 @@ import Testing
         #expect(first.end == [50, 150])
         let second = try SegmentColumns(reading: made.columns(1))
         #expect(second.document == [3, 4, 4])
-        #expect(second.end == [10, 254, 300])
+        #expect(second.end == [10, 150, 300])
         let metadata = made.manifest.metadata
         #expect(metadata["documents"]?.int == 4)
         #expect(metadata["segments"]?.int == 5)
         #expect(metadata["empty_documents"]?.int == 1)
         #expect(metadata["short_documents"]?.int == 1)
         #expect(metadata["hard_cut_share"]?.double == 0.2)
-        #expect(metadata["length"]?["p50"]?.int == 50)
-        #expect(metadata["length"]?["max"]?.int == 254)
+        #expect(metadata["length"]?["p50"]?.int == 100)
+        #expect(metadata["length"]?["max"]?.int == 150)
         #expect(results.reduce(0) { $0 + ($1.counts["segments"] ?? 0) } == 5)
     }
 }

@@ -9,6 +9,13 @@ package struct GraphStatistics: Sendable, Equatable {
         package var inside = 0
         /// Documents with at least one link inside the side.
         package var linking = 0
+
+        package init(documents: Int = 0, links: Int = 0, inside: Int = 0, linking: Int = 0) {
+            self.documents = documents
+            self.links = links
+            self.inside = inside
+            self.linking = linking
+        }
     }
 
     package private(set) var documents: Int

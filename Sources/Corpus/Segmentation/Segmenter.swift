@@ -59,8 +59,9 @@ package struct SegmentCounts: Sendable, Equatable {
 /// block costs a little more, so a block end wins over a sentence end nearby; one that ends right after a heading costs
 /// so much that it happens only where the budget leaves no choice. A heading is known by its form: a block of one
 /// sentence of at most 12 tokens with another block after it.
-/// A sentence longer than the budget is cut at the budget, moved back by up to 16 tokens to a gap between words. If
-/// the whole of a document that must give two segments is one sentence, it is cut in the middle.
+/// A sentence longer than the budget may be cut into the fewest parts that fit, of about equal length, so that no
+/// crumb is left over; each cut is moved back by up to 16 tokens to a gap between words. If the whole of a document that
+/// must give two segments is one sentence, it is cut in the middle.
 /// - Complexity: O(sentences · sentences in a budget) a document; buffers are reused.
 package struct Segmenter: Sendable {
     package static let headingTokens = 12
@@ -137,7 +138,8 @@ package struct Segmenter: Sendable {
             }
             var from = begin
             while end - from > rule.budget {
-                from = gap(before: from + rule.budget, after: from, origin, tokens)
+                let parts = (end - from + rule.budget - 1) / rule.budget
+                from = gap(before: from + (end - from + parts - 1) / parts, after: from, origin, tokens)
                 appendCut(from, .insideSentence)
             }
             appendCut(end, kind(sentence, sentences, tokens))
