@@ -46,15 +46,15 @@ package struct RunOutcome: Sendable {
         ]
     }
 
-    /// The table of stages.
+    /// The table of stages; counts of nothing are left out.
     package var table: String {
-        var rows = [["stage", "use", "run", "reused", "seconds", "counts", "reason"]]
+        var rows = [["stage", "use", "run", "reused", "seconds", "reason", "counts"]]
         for stage in stages {
-            let counts = stage.counts.sorted { $0.key < $1.key }.map { "\($0.key) \(Figures.grouped($0.value))" }
+            let counts = stage.counts.sorted { $0.key < $1.key }.filter { $0.value != 0 }
+                .map { "\($0.key) \(Figures.grouped($0.value))" }
             rows.append([
                 stage.name, stage.use, "\(stage.piecesRun)", "\(stage.piecesReused)",
-                Figures.fixed(stage.seconds, stage.seconds < 100 ? 2 : 0), counts.joined(separator: ", "),
-                stage.reasonText,
+                Figures.fixed(stage.seconds, stage.seconds < 100 ? 2 : 0), stage.reasonText, counts.joined(separator: ", "),
             ])
         }
         let run = stages.reduce(0) { $0 + $1.piecesRun }, reused = stages.reduce(0) { $0 + $1.piecesReused }
