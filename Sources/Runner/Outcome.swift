@@ -54,7 +54,8 @@ package struct RunOutcome: Sendable {
                 .map { "\($0.key) \(Figures.grouped($0.value))" }
             rows.append([
                 stage.name, stage.use, "\(stage.piecesRun)", "\(stage.piecesReused)",
-                Figures.fixed(stage.seconds, stage.seconds < 100 ? 2 : 0), stage.reasonText, counts.joined(separator: ", "),
+                Figures.fixed(stage.seconds, stage.seconds < 100 ? 2 : 0), stage.reasonText,
+                counts.joined(separator: ", "),
             ])
         }
         let run = stages.reduce(0) { $0 + $1.piecesRun }, reused = stages.reduce(0) { $0 + $1.piecesReused }

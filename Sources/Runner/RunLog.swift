@@ -129,7 +129,8 @@ package struct RunHistory: Sendable {
 
     /// The key of each stage when it was last finished: by this experiment if it ever was, else by the newest run of
     /// the file. Reads runs from the newest back until every stage was met.
-    package func lastKeys(file: String, experiment: String, stages: [String]) -> (run: String, keys: [String: Digest])? {
+    package func lastKeys(file: String, experiment: String, stages: [String]) -> (run: String, keys: [String: Digest])?
+    {
         var own: [String: Digest] = [:], others: [String: Digest] = [:]
         var ownRun: String?, otherRun: String?
         for id in ids().reversed() where !stages.allSatisfy({ own[$0] != nil }) {
