@@ -19,7 +19,7 @@ package struct VocabularyConfig: StageConfig {
 
     package static var keys: [ConfigKey<Self>] {
         [
-            .file("import", \.importFile, help: "a vocab.txt or tokenizer.json to use as it is; then nothing is trained"),
+            .file("import", \.importFile, help: "a vocab.txt or tokenizer.json to use as it is; nothing is trained"),
             .int("size", \.size, in: 6...16_777_215, help: "tokens to train; fewer if no pair is frequent enough"),
             .int("min_frequency", \.minFrequency, in: 1...Int.max, help: "pairs that occur less often are not merged"),
             .int("alphabet_limit", \.alphabetLimit, in: 1...1_114_112, help: "the most frequent characters are kept"),
@@ -35,7 +35,8 @@ package enum Vocabulary: Stage {
 
     package static let name = "vocabulary", version = 1
     package static let summary = "trains a WordPiece vocabulary, or imports one"
-    static let documents = InputPort<DocumentsArtifact>("documents", help: "the texts to train on; unused with `import`")
+    static let documents = InputPort<DocumentsArtifact>(
+        "documents", help: "the texts to train on; unused with `import`")
     package static var ports: [AnyInputPort] { [documents.erased] }
 
     package static func uses(_ port: String, _ config: Config) -> Bool { config.importFile == nil }
@@ -95,7 +96,8 @@ package enum Vocabulary: Stage {
         }
         if tokens.count < trainer.size {
             environment.progress.message(
-                "vocabulary: \(tokens.count) of \(trainer.size) tokens; no other pair occurs \(trainer.minFrequency) times")
+                "vocabulary: \(tokens.count) of \(trainer.size) tokens; no other pair occurs \(trainer.minFrequency) times"
+            )
         }
         let vocabulary = try staged { try WordPieceVocabulary(tokens: tokens, options: options) }
         var metadata = vocabulary.metadata

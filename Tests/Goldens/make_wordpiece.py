@@ -9,6 +9,7 @@ corpus.txt      made-up prose (a seeded generator) in several scripts, one text 
 vocabulary.txt  WordPieceTrainer on corpus.txt, lowercased, 450 tokens, at most 60 characters; ids of single characters and
                 of their ## forms pinned by listing them as special tokens, since hash order decides them otherwise
 cased.txt       the same, cased, 640 tokens, no limit reached
+tokenizer.json  as tokenizers writes it for cased.txt
 encode.tsv      options, text, then id:begin:end a token (BertTokenizerFast; begin and end in UTF-8 bytes)
 """
 import collections
@@ -158,3 +159,8 @@ for name in ("uncased", "cased", "accents", "raw", "plain"):
         tokens = [f"{i}:{at[b]}:{at[e]}" for i, (b, e) in zip(enc["input_ids"], enc["offset_mapping"])]
         lines.append(f"{name}\t{text.encode().hex()}\t{' '.join(tokens)}")
 write("encode.tsv", lines)
+
+# The tokenizer.json that tokenizers itself writes for the cased vocabulary: ours must say the same.
+tok = oracle("cased")
+with open(os.path.join(OUT, "tokenizer.json"), "w", encoding="utf8") as f:
+    f.write(tok.backend_tokenizer.to_str())

@@ -2,7 +2,7 @@
 
 import Testing
 
-@testable import Text
+import Text
 
 @Suite struct SentenceSplitterTests {
     @Test(arguments: [
@@ -39,7 +39,9 @@ import Testing
         let tokens = try WordPieceGoldens.lines("vocabulary.txt")
         let encoder = try WordPieceEncoder(tokens: tokens, options: WordPieceOptions())
         var random = SplitMix(state: 7)
-        let pieces = ["ba", ".", "!", "?", "\"", "Dr", " ", " ", "\n", "。", "A", "é", "[MASK]", "3", "\u{301}", "…", ")", "U.S"]
+        let pieces = [
+            "ba", ".", "!", "?", "\"", "Dr", " ", " ", "\n", "。", "A", "é", "[MASK]", "3", "\u{301}", "…", ")", "U.S",
+        ]
         for seed in 0..<400 {
             let text = (0..<random.next() % 40).map { _ in pieces[Int(random.next() % UInt64(pieces.count))] }.joined()
             let sentences = SentenceSplitter().split(text)

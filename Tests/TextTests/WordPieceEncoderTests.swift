@@ -2,7 +2,7 @@
 
 import Testing
 
-@testable import Text
+import Text
 
 @Suite struct WordPieceEncoderTests {
     @Test func `ids and byte offsets equal those of BertTokenizerFast`() throws {
@@ -58,7 +58,8 @@ import Testing
                 == "the vocabulary lacks the special token '[MASK]' | add a line '[MASK]'")
         #expect(
             message(good.filter { $0 != "[PAD]" } + ["<pad>"])
-                == "the vocabulary lacks the special token '[PAD]' | it has '<pad>': a vocabulary for BERT writes it '[PAD]'")
+                == "the vocabulary lacks the special token '[PAD]' | it has '<pad>': a vocabulary for BERT writes it '[PAD]'"
+        )
         #expect(
             message(good + ["a"])
                 == "the token 'a' stands twice, as id 5 and as id 6 | remove one of the two lines")

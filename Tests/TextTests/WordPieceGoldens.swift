@@ -2,7 +2,7 @@
 
 import Foundation
 
-@testable import Text
+import Text
 
 enum WordPieceGoldens {
     static func text(_ name: String) throws -> String {

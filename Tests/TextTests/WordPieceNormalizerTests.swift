@@ -2,7 +2,7 @@
 
 import Testing
 
-@testable import Text
+import Text
 
 @Suite struct WordPieceNormalizerTests {
     @Test(arguments: ["uncased", "cased", "accents", "cased-strip", "raw", "plain"])
@@ -37,7 +37,10 @@ import Testing
 
     @Test func `invalid UTF-8 is dropped like U+FFFD and ends no word`() {
         var scanner = WordScanner(WordPieceOptions())
-        for bad: [UInt8] in [[0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF5, 0x80, 0x80, 0x80], [0xE2, 0x80], [0x80]] {
+        let malformed: [[UInt8]] = [
+            [0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF5, 0x80, 0x80, 0x80], [0xE2, 0x80], [0x80],
+        ]
+        for bad in malformed {
             #expect(WordList.of([65] + bad + [66], &scanner) == [Array("ab".utf8)], "\(bad)")
         }
         #expect(WordList.of([65, 0xE2, 0x80], &scanner) == [[97]])

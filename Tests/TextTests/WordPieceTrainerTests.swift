@@ -2,7 +2,7 @@
 
 import Testing
 
-@testable import Text
+import Text
 
 @Suite struct WordPieceTrainerTests {
     private func counts(_ lines: some Sequence<String>, _ options: WordPieceOptions) -> WordCounts {

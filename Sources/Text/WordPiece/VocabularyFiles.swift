@@ -8,7 +8,7 @@ package enum VocabularyFiles {
         var lines = bytes.split(separator: 10, omittingEmptySubsequences: false)
         if lines.last?.isEmpty == true { lines.removeLast() }
         guard !lines.isEmpty else {
-            throw VocabularyError("the vocabulary file is empty", place: file, fix: "name a vocab.txt with a token a line")
+            throw VocabularyError("the vocabulary file is empty", place: file, fix: "name a vocab.txt, a token a line")
         }
         if lines[0].starts(with: [0xEF, 0xBB, 0xBF]) { lines[0] = lines[0].dropFirst(3) }
         var tokens: [String] = []
@@ -114,7 +114,9 @@ private indirect enum OrderedJSON {
     var items: [OrderedJSON]? { if case .array(let items) = self { items } else { nil } }
     var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
     var string: String? { if case .string(let bytes) = self { String(decoding: bytes, as: UTF8.self) } else { nil } }
-    var integer: Int? { if case .number(let digits) = self { Int(String(decoding: digits, as: UTF8.self)) } else { nil } }
+    var integer: Int? {
+        if case .number(let digits) = self { Int(String(decoding: digits, as: UTF8.self)) } else { nil }
+    }
 
     static func parse(_ bytes: [UInt8]) throws(Failure) -> OrderedJSON {
         var parser = OrderedJSONParser(bytes: bytes)

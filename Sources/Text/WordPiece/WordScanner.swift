@@ -2,7 +2,7 @@
 // Words of ASCII alone never leave registers; everything else goes through `CharacterTable`.
 
 /// Receives the words of a text in order.
-protocol WordSink: ~Copyable {
+package protocol WordSink: ~Copyable {
     /// A word of 1…16 ASCII bytes, normalised; byte i of it stands at `begin + i` in the text.
     mutating func short(_ key: WordTable.Key, begin: Int)
     /// An ASCII punctuation mark at `begin`.
@@ -12,15 +12,15 @@ protocol WordSink: ~Copyable {
 }
 
 /// The bytes of the text that a normalised byte was made from.
-struct SourceRange {
-    var begin: UInt32
-    var end: UInt32
+package struct SourceRange {
+    package var begin: UInt32
+    package var end: UInt32
 }
 
 /// Cuts text into normalised words exactly as `BertNormalizer` and `BertPreTokenizer` do.
 ///
 /// Invalid UTF-8 counts as U+FFFD, a byte at a time. Memory: O(longest word). Threading: for one thread at a time.
-struct WordScanner: ~Copyable {
+package struct WordScanner: ~Copyable {
     private let table: CharacterTable
     private var bytes: [UInt8] = []
     private var sources: [SourceRange] = []
@@ -29,10 +29,10 @@ struct WordScanner: ~Copyable {
     /// `bytes.count` just after the last of `marks`; anything else says that the run has ended.
     private var marksEnd = -1
 
-    init(_ options: WordPieceOptions) { table = CharacterTable.shared(options) }
+    package init(_ options: WordPieceOptions) { table = CharacterTable.shared(options) }
 
     /// Sends the words of `text[range]` to `sink`. `range` must begin and end at character boundaries.
-    mutating func scan<Sink: WordSink & ~Copyable>(
+    package mutating func scan<Sink: WordSink & ~Copyable>(
         _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, into sink: inout Sink
     ) {
         precondition(range.upperBound <= text.count && text.count <= UInt32.max, "range outside the text")
@@ -46,7 +46,9 @@ struct WordScanner: ~Copyable {
                     position += 1
                 case CharacterTable.ASCII.word:
                     let begin = position
-                    repeat { position += 1 } while position < end
+                    repeat {
+                        position += 1
+                    } while position < end
                         && ascii[Int(text[position])] == CharacterTable.ASCII.word
                     let isASCII =
                         position == end || ascii[Int(text[position])] != CharacterTable.ASCII.other

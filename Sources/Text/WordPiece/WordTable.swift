@@ -5,13 +5,13 @@
 ///
 /// Iteration order is slot order, which depends on insertion: sort before anything of it is written.
 /// Threading: for one thread at a time.
-struct WordTable: ~Copyable {
+package struct WordTable: ~Copyable {
     /// The key of a word: its first 16 bytes, little-endian, zero-padded. Longer words put the hash of all their bytes
     /// into `high`.
-    struct Key {
-        var low: UInt64
-        var high: UInt64
-        var count: Int
+    package struct Key {
+        package var low: UInt64
+        package var high: UInt64
+        package var count: Int
 
         @inline(__always) var hash: UInt64 {
             // Wyhash's folded multiplication: all bits of both halves reach all bits of the result.
