@@ -55,7 +55,7 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "Runner", dependencies: ["Pipeline", "Container", argumentParser], swiftSettings: strict),
         .executableTarget(
-            name: "linkloom", dependencies: ["Runner", "Stages", "Pipeline", argumentParser], swiftSettings: strict),
+            name: "linkloom", dependencies: ["Runner", "Stages", argumentParser], swiftSettings: strict),
 
         tests("Container", ["Container"]),
         tests("Pipeline", ["Pipeline", "Container"]),

@@ -1,6 +1,6 @@
 // A model directory in the Hugging Face layout, asked to fill the [MASK]s of a text.
 
-package import Container
+import Container
 import Corpus
 import Pipeline
 import Text
@@ -15,9 +15,13 @@ package struct MaskFiller {
         /// Probability, as `transformers`' fill-mask pipeline gives it.
         package let score: Double
 
-        package var json: JSON {
-            .object(["token": .string(token), "id": .int(Int64(id)), "score": .number(score)])
-        }
+        var json: JSON { .object(["token": .string(token), "id": .int(Int64(id)), "score": .number(score)]) }
+    }
+
+    /// `[{token, id, score}]`, or a list of such lists where the text has several masks.
+    package static func json(_ answers: [[Guess]]) -> String {
+        let lists = answers.map { JSON.array($0.map(\.json)) }
+        return String(decoding: (lists.count == 1 ? lists[0] : .array(lists)).canonical, as: UTF8.self)
     }
 
     private let predictor: Predictor

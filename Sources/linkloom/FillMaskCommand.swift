@@ -1,7 +1,6 @@
 // `linkloom fill-mask DIR TEXT`: the first question anyone asks a new model.
 
 import ArgumentParser
-import Container
 import Runner
 import Stages
 
@@ -33,9 +32,7 @@ struct FillMaskCommand: ParsableCommand {
         let answers = try filler.fill(text, top: top)
         for note in filler.notes { Terminal.write("note: \(note)\n", to: 2) }
         if json {
-            let lists = answers.map { JSON.array($0.map(\.json)) }
-            let answer = lists.count == 1 ? lists[0] : .array(lists)
-            try Terminal.print(String(decoding: answer.canonical, as: UTF8.self))
+            try Terminal.print(MaskFiller.json(answers))
             return
         }
         for (number, guesses) in answers.enumerated() {

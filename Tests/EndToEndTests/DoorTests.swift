@@ -17,7 +17,7 @@ private let doors: [String: Set<String>] = [
     "Pipeline": ["CYAML", "Container"],
     "Stages": ["Pipeline", "Text", "Corpus", "Transformer", "Container"],
     "Runner": ["Pipeline", "Container", "ArgumentParser"],
-    "linkloom": ["Runner", "Stages", "Pipeline", "Container", "ArgumentParser"],
+    "linkloom": ["Runner", "Stages", "ArgumentParser"],
 ]
 
 private let everywhere: Set<String> = ["Glibc", "Foundation", "Synchronization", "Dispatch"]
