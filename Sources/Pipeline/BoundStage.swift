@@ -23,6 +23,8 @@ package struct BoundStage: Sendable {
     /// What the bits of the output depend on beside the inputs; nil for most stages. May be slow the first time.
     package func numerics() -> JSON? { box.numerics() }
     package func uses(_ port: String) -> Bool { box.uses(port) }
+    /// What running would cost; inputs that are not made yet are absent.
+    package func estimate(inputs: [String: [StoredArtifact]]) throws -> StageEstimate? { try box.estimate(inputs) }
 
     /// The config as it enters keys: operational keys, files, and keys equal to their default are absent.
     package var canonicalConfig: JSON { box.canonicalConfig }
@@ -66,6 +68,7 @@ protocol StageBox: Sendable {
     var maxRejected: Double? { get }
     func numerics() -> JSON?
     func uses(_ port: String) -> Bool
+    func estimate(_ inputs: [String: [StoredArtifact]]) throws -> StageEstimate?
     var canonicalConfig: JSON { get }
     var resolvedConfig: JSON { get }
     var defaultConfig: JSON { get }
@@ -92,6 +95,9 @@ struct Bound<S: Stage>: StageBox {
     var maxRejected: Double? { S.maxRejected(config) }
     func numerics() -> JSON? { S.numerics() }
     func uses(_ port: String) -> Bool { S.uses(port, config) }
+    func estimate(_ inputs: [String: [StoredArtifact]]) throws -> StageEstimate? {
+        try S.estimate(config, inputs: inputs)
+    }
 
     var canonicalConfig: JSON { canonicalObject(S.Config.keys, config, defaults: S.Config()) }
     var resolvedConfig: JSON { valueObject(S.Config.keys, config) }

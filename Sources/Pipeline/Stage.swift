@@ -28,6 +28,9 @@ package protocol Stage: Sendable {
     static func numerics() -> JSON?
     /// The share of rejected items past which the stage fails; nil for stages that reject nothing.
     static func maxRejected(_ config: Config) -> Double?
+    /// What running would cost, for `plan`; nil for stages whose cost nobody asks about.
+    /// - Parameter inputs: the artifacts that are made already; ports whose stage has yet to run are absent.
+    static func estimate(_ config: Config, inputs: [String: [StoredArtifact]]) throws -> StageEstimate?
 
     static func gather(_ context: StageContext<Config>) throws -> [Piece]
     static func piece(_ piece: Piece, _ context: StageContext<Config>, into output: PartSink) throws -> PieceResult
@@ -41,6 +44,7 @@ extension Stage {
     package static func readsFileNames(_ config: Config) -> Bool { false }
     package static func numerics() -> JSON? { nil }
     package static func maxRejected(_ config: Config) -> Double? { nil }
+    package static func estimate(_ config: Config, inputs: [String: [StoredArtifact]]) throws -> StageEstimate? { nil }
 
     /// One piece that reads everything: right for stages whose work is global.
     package static func gather(_ context: StageContext<Config>) throws -> [Piece] {
@@ -263,5 +267,20 @@ package struct StageError: Error, Sendable, Equatable, CustomStringConvertible {
         if let cause { lines.append("  why: " + cause) }
         if let fix { lines.append("  fix: " + fix) }
         return lines.joined(separator: "\n")
+    }
+}
+
+/// What a stage is going to cost.
+package struct StageEstimate: Sendable, Equatable {
+    /// The name under which a finished stage counts its floating-point operations, in units of 10^9: the rate of the
+    /// last time tells how long the next will take.
+    package static let countName = "gflop"
+    package var operations: Double
+    /// In words, e.g. `4.4 M parameters, 18.8 M tokens`.
+    package var summary: String
+
+    package init(operations: Double, summary: String) {
+        self.operations = operations
+        self.summary = summary
     }
 }

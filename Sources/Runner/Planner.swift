@@ -18,14 +18,44 @@ package struct StageForecast: Sendable {
     /// Nil where an input is not made yet.
     package var resolved: ResolvedStage?
     package var output: StoredArtifact?
+    /// Of a stage that would run; nil where it offers none.
+    package var cost: CostForecast?
 
     package var runs: Bool { !reasons.isEmpty }
 
     package var json: JSON {
-        [
+        var json: JSON = [
             "name": .string(name), "uses": .string(use), "reuse": .int(Int64(reuse)), "run": .int(Int64(run)),
             "exact": .bool(isExact), "reasons": .array(reasons.flatMap(\.json)),
         ]
+        if let cost { json["estimate"] = cost.json }
+        return json
+    }
+}
+
+/// What a stage says it costs, and how long that took per operation when it was last made.
+package struct CostForecast: Sendable, Equatable {
+    package var estimate: StageEstimate
+    package var seconds: Double?
+
+    /// - Parameter record: the stage as it was last finished; its counts give the rate.
+    init(_ estimate: StageEstimate, last record: StageRecord?) {
+        self.estimate = estimate
+        let done = Double(record?.counts[StageEstimate.countName] ?? 0) * 1e9
+        if let record, done > 0, record.seconds > 0 { seconds = estimate.operations / (done / record.seconds) }
+    }
+
+    var json: JSON {
+        [
+            "operations": .number(estimate.operations), "summary": .string(estimate.summary),
+            "seconds": seconds.map { .number($0) } ?? .null,
+        ]
+    }
+
+    var text: String {
+        let tera = Figures.fixed(estimate.operations / 1e12, 2)
+        let time = seconds.map { "about \(Figures.fixed($0 / 60, 1)) min at the rate of the last time" }
+        return "\(estimate.summary), \(tera) TFLOP, \(time ?? "time unknown until it has run here once")"
     }
 }
 
@@ -52,7 +82,8 @@ package struct Forecast: Sendable {
         let count = stages.count { $0.runs }
         let total = count == 0 ? "nothing to run" : "\(count) of \(stages.count) stages would run"
         let compared = comparedWith.map { "; compared with run \($0)" } ?? ""
-        return Terminal.table(rows, right: [2, 3]) + "\n" + total + (count > 0 ? compared : "")
+        let costs = stages.compactMap { stage in stage.cost.map { "\(stage.name): \($0.text)\n" } }.joined()
+        return Terminal.table(rows, right: [2, 3]) + "\n" + costs + total + (count > 0 ? compared : "")
     }
 }
 
@@ -70,13 +101,24 @@ package struct Planner {
         var stages: [StageForecast] = []
         for planned in try inspector.plan.stages(until: until) {
             let missing = planned.upstream.filter { outputs[$0] == nil }
-            let forecast = missing.isEmpty ? try known(planned, outputs) : try unknown(planned, waitingFor: missing)
+            var forecast = missing.isEmpty ? try known(planned, outputs) : try unknown(planned, waitingFor: missing)
+            if forecast.runs { forecast.cost = try cost(planned, outputs) }
             outputs[planned.name] = forecast.output
             stages.append(forecast)
         }
         let compared = stages.contains { $0.runs } ? inspector.previous?.run : nil
         return Forecast(
             file: inspector.plan.file, experiment: inspector.plan.experiment, stages: stages, comparedWith: compared)
+    }
+
+    private func cost(_ planned: PlannedStage, _ outputs: [String: StoredArtifact]) throws -> CostForecast? {
+        let made = planned.wires.compactMapValues { names in
+            let artifacts = names.compactMap { outputs[$0] }
+            return artifacts.count == names.count && !artifacts.isEmpty ? artifacts : nil
+        }
+        return try planned.bound.estimate(inputs: made).map {
+            CostForecast($0, last: inspector.previousRecord(planned.name))
+        }
     }
 
     private func known(_ planned: PlannedStage, _ outputs: [String: StoredArtifact]) throws -> StageForecast {

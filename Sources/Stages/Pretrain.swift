@@ -63,7 +63,27 @@ package enum Pretrain: Stage {
         for line in estimate.lines { environment.progress.message(line) }
         for warning in estimate.warnings { environment.progress.warning(warning) }
         let result = try trainer.run()
-        return try write(model, result, facts, context, output)
+        return try write(model, result, facts, estimate.operations, context, output)
+    }
+
+    /// From the shards' mean row where they are made, else from rows as long as the model's positions.
+    package static func estimate(_ config: Config, inputs: [String: [StoredArtifact]]) throws -> StageEstimate? {
+        let vocabularySize = inputs[vocabulary.name]?.first?.manifest.metadata["vocabulary_size"]?.int
+        let model = config.model(vocabularySize: Int(vocabularySize ?? 30_522), padID: 0)
+        let made = inputs[shards.name] ?? []
+        let rows = made.reduce(0) { $0 + $1.manifest.parts.reduce(0) { $0 + $1.rows } }
+        let tokens = made.reduce(0) { $0 + ($1.manifest.metadata["tokens"]?.int ?? 0) }
+        let mean = rows > 0 ? Double(tokens) / Double(rows) : Double(config.maxPositionEmbeddings)
+        let batch = Double(config.batchSize)
+        let step = TrainingEstimate.operations(
+            model, tokens: batch * mean, squares: batch * mean * mean, masked: batch * mean * config.maskedLMProb,
+            sequences: batch)
+        let millions = { (n: Double) in "\(rounded((n / 1e4).rounded() / 100)) M" }
+        return StageEstimate(
+            operations: step * Double(config.steps),
+            summary: (rows > 0 ? "" : "at most ")
+                + "\(millions(Double(ParameterLayout(model).parameterCount))) parameters, "
+                + "\(millions(mean * batch * Double(config.steps))) tokens")
     }
 
     /// Without phases, shards are read one after another, each in proportion to its rows.
@@ -107,8 +127,8 @@ package enum Pretrain: Stage {
     }
 
     private static func write(
-        _ model: BertModel, _ result: TrainingResult, _ facts: PretrainFacts, _ context: StageContext<Config>,
-        _ output: PartSink
+        _ model: BertModel, _ result: TrainingResult, _ facts: PretrainFacts, _ operations: Double,
+        _ context: StageContext<Config>, _ output: PartSink
     ) throws -> PieceResult {
         let config = context.config
         let tokenizer = HuggingFaceTokenizerFiles.all(
@@ -145,6 +165,7 @@ package enum Pretrain: Stage {
             counts: [
                 "steps": Int64(result.steps), "tokens": Int64(result.tokens),
                 "parameters": Int64(model.layout.parameterCount),
+                StageEstimate.countName: Int64(operations / 1e9),
             ], summary: .object(metadata))
     }
 
