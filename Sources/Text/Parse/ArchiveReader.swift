@@ -194,7 +194,8 @@ package final class ArchiveReader {
         let isCut = text.contains("truncated") || text.contains("unexpected end") || text.contains("premature")
         return TextError(
             isCut ? .truncated : .damaged, isCut ? "the file is cut off" : "the file \(what)", file: path,
-            offset: offset, cause: cause, fix: "fetch the file again and compare its size or checksum with the source's"
+            offset: isCut ? UInt64(fileSize) : offset, cause: cause,
+            fix: "fetch the file again and compare its size or checksum with the source's"
         )
     }
 
