@@ -108,7 +108,9 @@ package struct PretrainConfig: StageConfig {
                 help: "linkbert: MLM and 3-way document relation prediction; bert: MLM and next sentence prediction; "
                     + "mlm: MLM alone"),
             .number("drp_weight", \.drpWeight, in: 0...1000, help: "weight of the relation loss beside the MLM loss"),
-            .number("masked_lm_prob", \.maskedLMProb, in: 0.01...0.9, help: "share of tokens masked, where masking is dynamic"),
+            .number(
+                "masked_lm_prob", \.maskedLMProb, in: 0.01...0.9,
+                help: "share of tokens masked, where masking is dynamic"),
             .bool("whole_word", \.wholeWord, help: "mask whole words, where masking is dynamic"),
             .number("hidden_dropout", \.hiddenDropout, in: 0...0.9, help: "dropout of embeddings and layer outputs"),
             .number("attention_dropout", \.attentionDropout, in: 0...0.9, help: "dropout of attention probabilities"),
@@ -124,7 +126,8 @@ package struct PretrainConfig: StageConfig {
             .int(
                 "slices", \.slices, in: 1...1024,
                 help: "parts of a batch that threads take; fixed here, so that no thread count changes a bit"),
-            .nestedList("phases", \.phases, help: "shards in turn, e.g. [{shards: 0, steps: 90%}, {shards: 1, steps: 10%}]"),
+            .nestedList(
+                "phases", \.phases, help: "shards in turn, e.g. [{shards: 0, steps: 90%}, {shards: 1, steps: 10%}]"),
             .optionalNumber(
                 "learning_rate", \.learningRate, in: 0...1,
                 help: "peak; null: by size, 1e-3 tiny and mini, 5e-4 small and medium, 2e-4 base, 1e-4 large"),
@@ -139,14 +142,18 @@ package struct PretrainConfig: StageConfig {
 
     private static var reportKeys: [ConfigKey<Self>] {
         [
-            .int("validation_steps", \.validationSteps, in: 0...1_000_000_000, help: "steps between validations; 0: none"),
+            .int(
+                "validation_steps", \.validationSteps, in: 0...1_000_000_000, help: "steps between validations; 0: none"
+            ),
             .int("validation_rows", \.validationRows, in: 1...1_000_000_000, help: "rows looked at in a validation"),
             .int(
                 "save_steps", \.saveSteps, in: 0...1_000_000_000,
                 help: "steps between checkpoints that stay in the result, as checkpoint-<step>/; 0: the last only"),
             .optionalInt(
-                "threads", \.threads, in: 1...1024, operational: true, help: "threads; null: as many as the run may use"),
-            .int("log_steps", \.logSteps, in: 1...1_000_000, operational: true, help: "steps between lines of progress"),
+                "threads", \.threads, in: 1...1024, operational: true, help: "threads; null: as many as the run may use"
+            ),
+            .int(
+                "log_steps", \.logSteps, in: 1...1_000_000, operational: true, help: "steps between lines of progress"),
             .int(
                 "checkpoint_steps", \.checkpointSteps, in: 0...1_000_000_000, operational: true,
                 help: "steps between states saved for resuming; 0: by checkpoint_seconds"),
@@ -187,7 +194,7 @@ package struct PretrainConfig: StageConfig {
     }
 
     /// Steps of each phase: shares are rounded where they end, so that 33.3% thrice loses no step.
-    var phaseSteps: [Int] {
+    package var phaseSteps: [Int] {
         var steps: [Int] = []
         var percent = 0.0
         var done = 0

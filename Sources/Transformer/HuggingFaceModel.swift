@@ -72,7 +72,8 @@ package struct HuggingFaceModel: Sendable {
     ///   - wanted: the shape asked for; nil takes the files' own, relation head included. Dropout rates come from here.
     ///   - seed: for what has to be started afresh.
     /// - Throws: `ModelError` for other sizes than wanted, naming both, and for tensors of another shape or type.
-    package static func read(_ files: ModelFiles, as wanted: BertConfig? = nil, seed: UInt64) throws -> HuggingFaceModel {
+    package static func read(_ files: ModelFiles, as wanted: BertConfig? = nil, seed: UInt64) throws -> HuggingFaceModel
+    {
         var found = try BertConfig(parsing: files.config, place: files.place + "/config.json")
         let tensors = try TensorNames(files.weights)
         if tensors["drp.weight"] != nil {
@@ -100,7 +101,8 @@ package struct HuggingFaceModel: Sendable {
             let shape = files.weights.header.tensors[name]?.shape ?? []
             guard shape == entry.shape else {
                 throw ModelError(
-                    "tensor '\(name)' has shape \(shape), the config asks for \(entry.shape)", place: files.weights.place)
+                    "tensor '\(name)' has shape \(shape), the config asks for \(entry.shape)",
+                    place: files.weights.place)
             }
             model.parameters.view().write(try files.weights.values(name, as: Float.self), at: entry.offset)
         }
@@ -184,7 +186,9 @@ private struct TensorNames {
         let isBare = !file.header.tensors.keys.contains { $0.hasPrefix("bert.") }
         for name in file.header.names {
             var own = name
-            if isBare, ["embeddings.", "encoder.", "pooler."].contains(where: { name.hasPrefix($0) }) { own = "bert." + own }
+            if isBare, ["embeddings.", "encoder.", "pooler."].contains(where: { name.hasPrefix($0) }) {
+                own = "bert." + own
+            }
             if own.hasSuffix("LayerNorm.gamma") { own = own.dropLast(5) + "weight" }
             if own.hasSuffix("LayerNorm.beta") { own = own.dropLast(4) + "bias" }
             if own == "cls.predictions.decoder.bias", file.has("cls.predictions.bias") { continue }

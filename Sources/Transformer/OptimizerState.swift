@@ -23,7 +23,8 @@ package struct OptimizerState: Sendable {
         let tensors = layout.entries.flatMap { entry in
             [
                 TensorToWrite("first_moment." + entry.name, shape: entry.shape, first.view(entry.offset, entry.count)),
-                TensorToWrite("second_moment." + entry.name, shape: entry.shape, second.view(entry.offset, entry.count)),
+                TensorToWrite(
+                    "second_moment." + entry.name, shape: entry.shape, second.view(entry.offset, entry.count)),
             ]
         }
         try TensorFile.write(tensors, metadata: ["format": "pt", "step": String(step)], to: sink)

@@ -74,7 +74,9 @@ package final class ShardSource: InstanceSource {
     }
 
     package func row(at place: RowPlace) -> Int? {
-        guard parts.indices.contains(place.part), (0..<parts[place.part].rows).contains(place.offset) else { return nil }
+        guard parts.indices.contains(place.part), (0..<parts[place.part].rows).contains(place.offset) else {
+            return nil
+        }
         return starts[place.part] + place.offset
     }
 }
@@ -152,7 +154,9 @@ private final class ShardPart: @unchecked Sendable {
             var longest: Int64 = 0
             for row in 1..<values.count {
                 let length = values[row] - values[row - 1]
-                guard length >= 0 else { throw ModelError("column '\(column)' falls", place: "\(place) row \(row - 1)") }
+                guard length >= 0 else {
+                    throw ModelError("column '\(column)' falls", place: "\(place) row \(row - 1)")
+                }
                 longest = max(longest, length)
             }
             return Int(longest)

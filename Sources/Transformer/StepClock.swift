@@ -6,7 +6,6 @@ import Container
 struct StepClock {
     private let start = ContinuousClock.now
     private let firstStep: Int
-    private let firstTokens: Int
     private var lastLog = ContinuousClock.now
     private var loggedStep: Int
     private var loggedTokens: Int
@@ -17,13 +16,12 @@ struct StepClock {
 
     init(step: Int, tokens: Int) {
         firstStep = step
-        firstTokens = tokens
         loggedStep = step
         loggedTokens = tokens
     }
 
-    /// `, 10250 tokens/s` once a rate is known.
-    var note: String { reports == 0 ? "" : ", \(rounded(tokensPerSecond, 0)) tokens/s" }
+    /// `10250 tokens/s` once a rate is known, else empty.
+    var rate: String { reports == 0 ? "" : "\(rounded(tokensPerSecond, 0)) tokens/s" }
 
     /// True right after the first rate came in.
     private(set) var isFirstReport = false
@@ -45,7 +43,7 @@ struct StepClock {
         loggedTokens = tokens
         return [
             "step": JSON(step), "tokens_per_second": .number((tokensPerSecond * 10).rounded() / 10),
-            "seconds": .number(((self.seconds(now - start)) * 1000).rounded() / 1000),
+            "seconds": .number((self.seconds(now - start) * 1000).rounded() / 1000),
         ]
     }
 

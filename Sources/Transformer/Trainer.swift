@@ -93,12 +93,12 @@ package final class Trainer {
                 try save()
                 throw TrainingCancelled()
             }
-            losses = try step(rate: clock.note)
+            losses = try step(rate: clock.rate)
             if let rate = clock.tick(state.step, state.tokens, every: settings.logSteps, of: settings.steps) {
                 observer.record(rate)
             }
             if clock.isFirstReport {
-                observer.message("about \(clock.remaining(settings.steps)) to go at \(clock.note)")
+                observer.message("about \(clock.remaining(settings.steps)) to go at \(clock.rate)")
             }
             if isDue(settings.saveSteps, orAtEnd: false) { try saveModel() }
             let last = state.step == settings.steps
@@ -131,7 +131,7 @@ package final class Trainer {
         append(line)
         if isDue(settings.validationSteps, orAtEnd: true) { try validate() }
         if settings.logSteps > 0, step % settings.logSteps == 0 || step == settings.steps {
-            observer.progress(step, "loss \(rounded(loss, 4))" + rate)
+            observer.progress(step, "loss \(rounded(loss, 4))" + (rate.isEmpty ? "" : ", " + rate))
         }
         return losses
     }
@@ -263,7 +263,8 @@ extension Trainer {
 
     private func savedModels() throws -> [(step: Int, directory: String)] {
         guard settings.saveSteps > 0 else { return [] }
-        return try stride(from: settings.saveSteps, through: settings.steps, by: settings.saveSteps).compactMap { step in
+        return try stride(from: settings.saveSteps, through: settings.steps, by: settings.saveSteps).compactMap {
+            step in
             guard let directory = modelFolder(step) else { return nil }
             guard Files.exists(directory + "/model.safetensors") else {
                 throw ModelError(

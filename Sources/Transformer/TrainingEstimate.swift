@@ -29,7 +29,8 @@ package struct TrainingEstimate: Sendable {
             let mean = Double(source.tokens) / Double(max(1, source.count))
             let batch = Double(settings.batchSize)
             tokens += mean * Double(needed)
-            operations += Double(needed) / batch
+            operations +=
+                Double(needed) / batch
                 * Self.operations(
                     config, tokens: batch * mean, squares: batch * mean * mean,
                     masked: batch * mean * trainer.engine.rules.masking.probability, sequences: batch)

@@ -7,7 +7,7 @@ import Pipeline
 import Testing
 import Transformer
 
-@testable import Stages
+import Stages
 
 @Suite struct ImportTests {
     private func files(_ folder: String) throws -> [InputFile] {

@@ -8,7 +8,7 @@ import Synchronization
 import Testing
 import Transformer
 
-@testable import Stages
+import Stages
 
 /// Messages and warnings of one run; cancels after a number of progress reports.
 private final class Watch: ProgressSink {
@@ -174,14 +174,17 @@ private final class PretrainRun {
             PretrainRun.config(steps: 7), ["shards": [run.shards()], "vocabulary": [run.vocabulary()]],
             scratch: run.scratch("a"))
         #expect(run.watch.warnings.count == 1)
-        #expect(run.watch.warnings[0].contains("24 training rows and 28 are wanted") && run.watch.warnings[0].contains("passes"))
+        #expect(
+            run.watch.warnings[0].contains("24 training rows and 28 are wanted")
+                && run.watch.warnings[0].contains("passes"))
     }
 
     @Test func `the test side enters neither training nor its key`() throws {
         let run = try PretrainRun()
         let shards = try run.shards()
         let context = StageContext(
-            config: PretrainRun.config(), files: [], inputs: ["shards": [shards], "vocabulary": [try run.vocabulary()]],
+            config: PretrainRun.config(), files: [],
+            inputs: ["shards": [shards], "vocabulary": [try run.vocabulary()]],
             environment: StageEnvironment(
                 threads: 1, scratch: { "" }, progress: run.watch, isCancelled: { false }))
         let pieces = try Pretrain.gather(context)
@@ -196,7 +199,8 @@ private final class PretrainRun {
         config.objective = .bert
         let vocabulary = try run.vocabulary()
         let error = try #require(throws: StageError.self) {
-            _ = try run.train(config, ["shards": [run.shards()], "vocabulary": [vocabulary]], scratch: run.scratch("a"))
+            _ = try run.train(
+                config, ["shards": [run.shards()], "vocabulary": [vocabulary]], scratch: run.scratch("a"))
         }
         #expect(error.message.contains("8 linked pairs") && error.fix?.contains("linked: 0") == true)
         let good = try run.train(
@@ -240,7 +244,8 @@ private final class PretrainRun {
             let (_, diagnostics) = StageType(Pretrain.self).decode(node: Node(json: json), stage: "model")
             return diagnostics.sorted
         }
-        #expect(problems(["steps": 10, "phases": [["shards": 0, "steps": "90%"], ["shards": 1, "steps": "10%"]]]) == [])
+        #expect(
+            problems(["steps": 10, "phases": [["shards": 0, "steps": "90%"], ["shards": 1, "steps": "10%"]]]) == [])
         #expect(problems(["steps": 10, "phases": [["shards": 0, "steps": 4], ["shards": 1, "steps": 6]]]) == [])
         #expect(problems(["steps": 10, "phases": [["shards": 0, "steps": "90%"]]]).count == 1)
         #expect(problems(["warmup_steps": "110%"]).count == 1)

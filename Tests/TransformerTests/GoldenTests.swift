@@ -29,7 +29,9 @@ private func rows(_ instances: [Instance]) -> [BatchRow] {
     let batch = try goldenBatch(0, try golden("batches.safetensors"))
     let predictor = Predictor(model)
     let outputs = predictor.predict(
-        batch.map { PredictorInput(ids: $0.ids, secondBegin: $0.secondBegin, positions: $0.staticMasks!.positions.map(Int.init)) },
+        batch.map {
+            PredictorInput(ids: $0.ids, secondBegin: $0.secondBegin, positions: $0.staticMasks!.positions.map(Int.init))
+        },
         wanting: [.vocabularyLogits, .relationLogits])
     let logits = outputs.flatMap { $0.vocabularyLogits.flatMap { $0 } }
     #expect(relativeError(logits, try values.values("mlm_logits")) < 1e-5)

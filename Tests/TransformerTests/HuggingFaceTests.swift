@@ -30,7 +30,8 @@ private func save(_ tensors: [TensorToWrite], _ config: JSON, in folder: String)
     let bare = HuggingFaceModel.tensors(model).filter { $0.name.hasPrefix("bert.") }.map { tensor in
         TensorToWrite(
             String(tensor.name.dropFirst(5)).replacingOccurrences(of: "LayerNorm.weight", with: "LayerNorm.gamma"),
-            shape: tensor.shape, model.parameters.view(model.layout.entry(tensor.name).offset, tensor.shape.reduce(1, *)))
+            shape: tensor.shape,
+            model.parameters.view(model.layout.entry(tensor.name).offset, tensor.shape.reduce(1, *)))
     }
     try save(bare, model.config.json, in: folder.path)
     let wanted = toyConfig(relationClasses: 3)

@@ -64,7 +64,9 @@ private func loss(_ engine: BatchEngine, _ rows: [BatchRow], step: Int?, weight:
     return losses.mlm + weight * (losses.drp ?? 0)
 }
 
-@Test(arguments: [3, 2, nil] as [Int?]) func `gradients agree with finite differences under dropout`(classes: Int?) throws {
+@Test(arguments: [3, 2, nil] as [Int?]) func `gradients agree with finite differences under dropout`(classes: Int?)
+    throws
+{
     let config = toyConfig(relationClasses: classes, dropout: 0.2)
     let model = try BertModel(config, seed: 3)
     // Larger weights than at the start of training, so that second derivatives are seen.
@@ -87,7 +89,9 @@ private func loss(_ engine: BatchEngine, _ rows: [BatchRow], step: Int?, weight:
         let norm = own.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
         if norm < 1e-5 { continue }
         // Half the gradient's own direction, half random.
-        let direction = own.indices.map { Float(Double(own[$0]) / norm + 0.3 * (key.uniform(UInt64($0)) - 0.5) / Double(own.count).squareRoot()) }
+        let direction = own.indices.map {
+            Float(Double(own[$0]) / norm + 0.3 * (key.uniform(UInt64($0)) - 0.5) / Double(own.count).squareRoot())
+        }
         let projection = zip(own, direction).reduce(0) { $0 + Double($1.0) * Double($1.1) }
         let epsilon: Float = 4e-3
         parameters.write(zip(start, direction).map { $0 + epsilon * $1 }, at: entry.offset)

@@ -26,7 +26,9 @@ final class TemporaryFolder {
     }
 
     deinit {
-        if ProcessInfo.processInfo.environment["SAVE_TEMPS"] == nil { try? FileManager.default.removeItem(atPath: path) }
+        if ProcessInfo.processInfo.environment["SAVE_TEMPS"] == nil {
+            try? FileManager.default.removeItem(atPath: path)
+        }
     }
 }
 

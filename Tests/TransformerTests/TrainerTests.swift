@@ -88,7 +88,8 @@ private func optimizer(_ result: TrainingResult) throws -> [UInt8] {
     #expect(try optimizer(resumed.result) == optimizer(reference.result))
     #expect(resumed.result.saved.map(\.step) == [5, 10])
     for (one, other) in zip(resumed.result.saved, reference.result.saved) {
-        #expect(try Files.read(one.directory + "/model.safetensors") == Files.read(other.directory + "/model.safetensors"))
+        #expect(
+            try Files.read(one.directory + "/model.safetensors") == Files.read(other.directory + "/model.safetensors"))
     }
 }
 

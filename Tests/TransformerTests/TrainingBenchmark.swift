@@ -1,5 +1,5 @@
-// Training speed, for Benchmarks/training.py: runs only where LINKLOOM_BENCHMARK is set, and only in a release build.
-// Prints one JSON line a round: `{"tokens_per_second": …}`.
+// Training speed, for Benchmarks/training/compare.py: runs only where LINKLOOM_BENCHMARK is set, and only in a release
+// build. Prints `{"tokens_per_second": …}` for STEPS steps after as many of warm-up.
 
 import Container
 import Foundation
@@ -42,7 +42,7 @@ private func rows(_ count: Int, length: Int, vocabulary: Int) -> [Instance] {
         config.attentionProbsDropoutProb = dropout
         let model = try BertModel(config, seed: 1)
         var settings = TrainingSettings()
-        settings.steps = steps * number("ROUNDS", 1) + 2
+        settings.steps = 2 * steps
         settings.batchSize = batch
         settings.slices = number("SLICES", 2)
         settings.threads = number("THREADS", 2)
@@ -52,7 +52,9 @@ private func rows(_ count: Int, length: Int, vocabulary: Int) -> [Instance] {
         let masking = Masking(maskID: 103, vocabularySize: 30522, neverMasked: [0, 101, 102, 103])
         let data = TrainingData(train: ArraySource(rows(batch * 4, length: length, vocabulary: 30522)))
         var observer = TrainingObserver()
-        observer.record = { print(String(decoding: $0.canonical, as: UTF8.self)) }
+        observer.record = {
+            if $0["step"]?.int == Int64(2 * steps) { print(String(decoding: $0.canonical, as: UTF8.self)) }
+        }
         let trainer = try Trainer(
             model: model, settings: settings, masking: masking, data: [data], observer: observer)
         let result = try trainer.run()
