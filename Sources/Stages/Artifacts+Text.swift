@@ -107,10 +107,7 @@ package enum CheckpointArtifact: Artifact {
         }
         guard let metrics = artifact.manifest.parts.first(where: { $0.name == "metrics.jsonl" }), context.wants(metrics)
         else { return }
-        var rates: [Int64: JSON] = [:]
-        for record in context.records("training") {
-            if let step = record["step"]?.int { rates[step] = record["tokens_per_second"] }
-        }
+        let rates = Rates(context.records("training"))
         var lines: [UInt8] = []
         for line in try artifact.bytes(metrics).split(separator: UInt8(ascii: "\n")) {
             var row = try JSON(parsing: Array(line))
@@ -118,6 +115,30 @@ package enum CheckpointArtifact: Artifact {
             lines += row.canonical + [UInt8(ascii: "\n")]
         }
         try Files.publish(lines, at: context.directory + "/training.jsonl")
+    }
+}
+
+/// Rates were measured over runs of steps; a step has the rate of the run that it fell into.
+private struct Rates {
+    private let measured: [(step: Int64, rate: JSON)]
+
+    /// - Parameter records: of the steps at which a rate was taken; where a step was repeated, the later one counts.
+    init(_ records: [JSON]) {
+        var byStep: [Int64: JSON] = [:]
+        for record in records {
+            if let step = record["step"]?.int, let rate = record["tokens_per_second"] { byStep[step] = rate }
+        }
+        measured = byStep.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+
+    subscript(step: Int64) -> JSON? {
+        var low = 0
+        var high = measured.count
+        while low < high {
+            let middle = (low + high) / 2
+            if measured[middle].step < step { low = middle + 1 } else { high = middle }
+        }
+        return low < measured.count ? measured[low].rate : nil
     }
 }
 

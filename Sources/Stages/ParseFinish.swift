@@ -31,10 +31,14 @@ extension Parse {
         let added = ["documents": documents, "replaced": replaced]
         counts.merge(added) { $1 }
         let shared = lines.report(documents: documents)
-        for line in shared where line.share > FrequentLines.warningShare {
+        let boilerplate = shared.filter { $0.share > FrequentLines.warningShare }
+        if let first = boilerplate.first {
+            let others = boilerplate.dropFirst().prefix(4).map { "'\($0.text)' (\(percent($0.share)))" }
             context.environment.progress.warning(
-                "parse: '\(line.text)' stands in \(percent(line.share)) of the documents: if it is boilerplate, add it to `drop`"
-            )
+                "parse: \(boilerplate.count) lines stand in more than \(percent(FrequentLines.warningShare)) of the "
+                    + "documents: '\(first.text)' (\(percent(first.share)))" + others.map { ", " + $0 }.joined()
+                    + (boilerplate.count > 5 ? ", …" : "")
+                    + "; if they are boilerplate, add them to `drop` (`linkloom stats FILE STAGE` lists them)")
         }
         var metadata: [String: JSON] = [
             "format": .string(context.config.format.rawValue), "corpus": .string(context.config.corpus),

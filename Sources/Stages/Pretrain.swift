@@ -81,8 +81,8 @@ package enum Pretrain: Stage {
         let millions = { (n: Double) in "\(rounded((n / 1e4).rounded() / 100)) M" }
         return StageEstimate(
             operations: step * Double(config.steps),
-            summary: (rows > 0 ? "" : "at most ")
-                + "\(millions(Double(ParameterLayout(model).parameterCount))) parameters, "
+            summary: "\(millions(Double(ParameterLayout(model).parameterCount))) parameters, "
+                + (rows > 0 ? "about " : "at most ")
                 + "\(millions(mean * batch * Double(config.steps))) tokens")
     }
 
