@@ -1,19 +1,19 @@
 // Paths and globs of file keys: `*` and `?` within a name, `**` over any number of folders.
 
 /// A path that may hold wildcards, split at its literal prefix.
-struct Glob {
+package struct Glob {
     /// The absolute folder before the first component with a wildcard.
     let prefix: String
     let pattern: [[Unicode.Scalar]]
 
     /// Every file below a folder.
-    init(below folder: String) {
+    package init(below folder: String) {
         prefix = folder
         pattern = [["*", "*"]]
     }
 
     /// Nil for a path without wildcards.
-    init?(_ path: String) {
+    package init?(_ path: String) {
         let parts = path.split(separator: "/")
         guard let first = parts.firstIndex(where: { $0.contains("*") || $0.contains("?") }) else { return nil }
         prefix = "/" + parts[..<first].joined(separator: "/")
@@ -22,7 +22,7 @@ struct Glob {
 
     /// Every file that matches: absolute path and path below the prefix, sorted by the bytes of the latter. Names
     /// that begin with a dot match only a component that does too; `**` goes 32 folders deep at most.
-    func matches(in files: any FileSystem) throws -> [(path: String, logicalName: String)] {
+    package func matches(in files: any FileSystem) throws -> [(path: String, logicalName: String)] {
         var found: Set<String> = []
         try walk(prefix, "", pattern[...], 0, files, &found)
         return found.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.map {
@@ -54,7 +54,7 @@ struct Glob {
     }
 
     /// Whether a name matches a component; `*` stands for any scalars, `?` for one. Complexity: O(|pattern|·|name|).
-    static func matches(_ pattern: ArraySlice<Unicode.Scalar>, _ name: ArraySlice<Unicode.Scalar>) -> Bool {
+    package static func matches(_ pattern: ArraySlice<Unicode.Scalar>, _ name: ArraySlice<Unicode.Scalar>) -> Bool {
         var p = pattern.startIndex, n = name.startIndex
         var star: (p: Int, n: Int)?
         while n < name.endIndex {

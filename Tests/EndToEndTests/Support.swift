@@ -51,7 +51,7 @@ final class Workshop {
         process.currentDirectoryURL = folder
         let output = Pipe()
         let errors = folder.appending(path: "stderr-\(UUID().uuidString)")
-        FileManager.default.createFile(atPath: errors.path, contents: nil)
+        try Data().write(to: errors)
         process.standardOutput = output
         process.standardError = try FileHandle(forWritingTo: errors)
         process.standardInput = FileHandle.nullDevice

@@ -4,7 +4,7 @@ import Container
 import Foundation
 import Testing
 
-@testable import Pipeline
+import Pipeline
 
 /// The keys that the page's examples use, all in one config; the stages have the ports of the real ones.
 struct DocConfig: StageConfig {

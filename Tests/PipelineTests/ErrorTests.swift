@@ -2,7 +2,7 @@
 
 import Testing
 
-@testable import Pipeline
+import Pipeline
 
 struct ErrorTests {
     @Test func `an unknown key is shown with its place and the nearest name`() {

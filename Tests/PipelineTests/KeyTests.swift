@@ -3,7 +3,7 @@
 import Container
 import Testing
 
-@testable import Pipeline
+import Pipeline
 
 private func digest(_ path: String) -> (digest: Digest, bytes: Int64) {
     (Digest.of("content of \(Paths.name(of: path))"), 3)

@@ -3,7 +3,7 @@
 import Container
 import Testing
 
-@testable import Pipeline
+import Pipeline
 
 struct PlanTests {
     @Test func `ports left out are filled by the only stage of their type`() throws {

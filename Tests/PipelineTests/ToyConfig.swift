@@ -1,7 +1,7 @@
 // A config with one key of every kind, for the tests of this room.
 
 import Container
-@testable import Pipeline
+import Pipeline
 
 enum Masking: String, CaseIterable, Sendable { case dynamic, fixed = "static" }
 

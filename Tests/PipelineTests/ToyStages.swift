@@ -3,7 +3,7 @@
 import Container
 import Testing
 
-@testable import Pipeline
+import Pipeline
 
 enum Documents: ToyArtifact { static let typeName = "documents" }
 enum Links: ToyArtifact { static let typeName = "links" }
