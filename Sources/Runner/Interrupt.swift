@@ -31,6 +31,10 @@ package enum Interrupt {
         sigemptyset(&action.sa_mask)
         sigaction(SIGINT, &action, nil)
         sigaction(SIGTERM, &action, nil)
+        // Whoever started this process may have left the signals blocked: some thread pools do.
+        sigaddset(&action.sa_mask, SIGINT)
+        sigaddset(&action.sa_mask, SIGTERM)
+        pthread_sigmask(SIG_UNBLOCK, &action.sa_mask, nil)
         Glibc.signal(SIGPIPE, SIG_IGN)
     }
 
