@@ -26,7 +26,7 @@ let package = Package(
     name: "linkloom",
     products: [.executable(name: "linkloom", targets: ["linkloom"])],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],
     targets: [
         system("CYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),

@@ -46,7 +46,8 @@ package enum DocumentsArtifact: Artifact {
                 }
                 let row = JSON.object([
                     "id": number(part.id[i]), "source_id": .string(part.sourceID.string(i)),
-                    "title": .string(part.title.string(i)), "text": .string(part.text.string(i)), "links": .array(links),
+                    "title": .string(part.title.string(i)), "text": .string(part.text.string(i)),
+                    "links": .array(links),
                 ])
                 if try !emit(row) { return false }
             }

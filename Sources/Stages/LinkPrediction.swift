@@ -50,12 +50,14 @@ extension ProbeEvaluation {
         let pool = pools.bySide[Int(graph.side[anchor])]
         let window = matched ? pools.neighbours(of: target, in: pool) : 0..<pool.count
         var out: [[UInt32]] = []
-        var key = KeyedRandom.key(UInt64(config.seed), matched ? 1 : 0, row.spans[0].document, UInt64(row.spans[0].segment))
+        var key = KeyedRandom.key(
+            UInt64(config.seed), matched ? 1 : 0, row.spans[0].document, UInt64(row.spans[0].segment))
         var ids: [UInt32] = []
         for _ in 0..<config.linkCandidates * 8 where out.count < config.linkCandidates {
             key = KeyedRandom.mix(key, 1)
             let node = pool[window.lowerBound + Int(KeyedRandom.below(key, UInt64(window.count)))]
-            let isLinked = graph.outLinks(anchor).contains(UInt32(node)) || graph.outLinks(node).contains(UInt32(anchor))
+            let isLinked =
+                graph.outLinks(anchor).contains(UInt32(node)) || graph.outLinks(node).contains(UInt32(anchor))
             if node == anchor || node == target || isLinked { continue }
             let segment = UInt32(
                 KeyedRandom.below(KeyedRandom.mix(key, 2), UInt64(lookup.segmentCount(graph.node[node]))))
@@ -71,7 +73,9 @@ extension ProbeEvaluation {
         var reciprocal = 0.0
         var (hits1, hits10) = (0, 0)
         for size in sizes {
-            let scores = answers[position...position + size].map { linkedLogProbability($0.relationLogits ?? [0, 0, 0]) }
+            let scores = answers[position...position + size].map {
+                linkedLogProbability($0.relationLogits ?? [0, 0, 0])
+            }
             let rank = 1 + scores.dropFirst().count { $0 >= scores[0] }
             reciprocal += 1 / Double(rank)
             if rank == 1 { hits1 += 1 }

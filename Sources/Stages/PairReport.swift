@@ -83,7 +83,9 @@ struct PairReport {
         }
     }
 
-    private static func shortcuts(_ samples: [[Sample]], _ tokens: StoredArtifact, _ segments: StoredArtifact) throws -> JSON {
+    private static func shortcuts(_ samples: [[Sample]], _ tokens: StoredArtifact, _ segments: StoredArtifact) throws
+        -> JSON
+    {
         let lookup = try SegmentLookup(tokens: tokens, segments: segments)
         let measure = try SegmentPairMeasure(lookup: lookup, tokens: tokens)
         var out: [String: JSON] = [:]

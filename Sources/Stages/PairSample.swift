@@ -213,7 +213,9 @@ func padded(_ value: Int, _ width: Int) -> String {
 extension PairCounts {
     var json: JSON {
         func sides(_ values: [Int]) -> JSON {
-            .object(Dictionary(uniqueKeysWithValues: Side.allCases.map { ($0.name, .int(Int64(values[Int($0.rawValue)]))) }))
+            .object(
+                Dictionary(uniqueKeysWithValues: Side.allCases.map { ($0.name, .int(Int64(values[Int($0.rawValue)]))) })
+            )
         }
         let relations = Side.allCases.map { side in
             (

@@ -15,7 +15,8 @@ package enum Pretrain: Stage {
     package static let summary = "trains a BERT on shards: masked words and how two texts are related"
     static let shards = InputPort<ShardsArtifact>(
         "shards", .many, help: "training rows; several in order, which `phases` names by number")
-    static let vocabulary = InputPort<VocabularyArtifact>("vocabulary", help: "the vocabulary the shards were made with")
+    static let vocabulary = InputPort<VocabularyArtifact>(
+        "vocabulary", help: "the vocabulary the shards were made with")
     static let start = InputPort<CheckpointArtifact>(
         "init", .optional, autoWired: false, help: "a model to start from instead of random weights")
     package static var ports: [AnyInputPort] { [shards.erased, vocabulary.erased, start.erased] }

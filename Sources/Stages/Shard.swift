@@ -96,7 +96,9 @@ package enum Shard: Stage {
         let artifact = try context.input(port)
         var byDocument: [UInt64: Int] = [:]
         for (index, part) in artifact.manifest.parts.enumerated() {
-            for document in try artifact.columns(part).column("document", as: UInt64.self) { byDocument[document] = index }
+            for document in try artifact.columns(part).column("document", as: UInt64.self) {
+                byDocument[document] = index
+            }
         }
         return (artifact.manifest.parts, byDocument)
     }
@@ -162,7 +164,8 @@ package enum Shard: Stage {
             },
             metadata: .object([
                 "max_seq_length": .int(Int64(config.maxSeqLength)), "masking": .string(config.masking.rawValue),
-                "rows": .object(rows), "tokens": sum("tokens"), "masked": sum("masked"), "truncated_rows": sum("truncated"),
+                "rows": .object(rows), "tokens": sum("tokens"), "masked": sum("masked"),
+                "truncated_rows": sum("truncated"),
                 "passes": .int(Int64(results.count)), "vocabulary_size": .int(Int64(facts.vocabularySize)),
                 "special_tokens": facts.specialJSON,
             ]))
@@ -250,7 +253,9 @@ private struct ShardWriter {
                 segment: columns.spanSegment[span])
             var changes: [(position: Int, label: UInt32, replacement: UInt32)] = []
             columns.inputIDs.withUnsafeBufferPointer { ids in
-                masking.mask(UnsafeBufferPointer(rebasing: ids[first..<last]), key: key) { changes.append(($0, $1, $2)) }
+                masking.mask(UnsafeBufferPointer(rebasing: ids[first..<last]), key: key) {
+                    changes.append(($0, $1, $2))
+                }
             }
             for change in changes {
                 columns.inputIDs[first + change.position] = change.replacement

@@ -16,9 +16,11 @@ private struct SampleCorpus {
         graph.inDegree = [UInt32](repeating: 0, count: n)
         graph.side = (0..<n).map { _ in sides ? [0, 0, 0, 1, 2][Int.random(in: 0..<5, using: &random)] : 0 }
         for node in 0..<n {
-            let links = Set((0..<Int.random(in: 0...linksPerDocument * 2, using: &random)).map { _ in
-                UInt32.random(in: 0..<UInt32(n), using: &random)
-            }).subtracting([UInt32(node)]).sorted()
+            let links = Set(
+                (0..<Int.random(in: 0...linksPerDocument * 2, using: &random)).map { _ in
+                    UInt32.random(in: 0..<UInt32(n), using: &random)
+                }
+            ).subtracting([UInt32(node)]).sorted()
             graph.targets += links
             graph.kind += links.map { _ in 0 }
             graph.offsets.append(Int64(graph.targets.count))
@@ -118,7 +120,8 @@ private func options(_ mix: RelationMix = RelationMix(), seed: UInt64 = 7) -> Pa
         var seen: [String: Int] = [:]
         var crossing = 0
         for bucket in 0..<3 {
-            let pairs = try PairSampler(index: corpus.index(bucket: bucket, of: 3), options: options()).pairs(pass: 0).pairs
+            let pairs = try PairSampler(index: corpus.index(bucket: bucket, of: 3), options: options()).pairs(pass: 0)
+                .pairs
             for i in 0..<pairs.count {
                 seen["\(pairs.aDocument[i]).\(pairs.aSegment[i])", default: 0] += 1
                 let other = SamplingIndex.bucket(of: pairs.bDocument[i], buckets: 3)
@@ -169,7 +172,8 @@ private func options(_ mix: RelationMix = RelationMix(), seed: UInt64 = 7) -> Pa
         let sampler = PairSampler(index: corpus.index(), options: options())
         let error = try #require(throws: PairSamplingError.self) { try sampler.pairs(pass: 0) }
         #expect(error.message.contains("linked pairs") && error.message.contains("train"))
-        let bert = PairSampler(index: corpus.index(), options: options(RelationMix(contiguous: 1, random: 1, linked: 0)))
+        let bert = PairSampler(
+            index: corpus.index(), options: options(RelationMix(contiguous: 1, random: 1, linked: 0)))
         #expect(try bert.pairs(pass: 0).pairs.count > 0)
     }
 
@@ -185,8 +189,12 @@ private func options(_ mix: RelationMix = RelationMix(), seed: UInt64 = 7) -> Pa
     @Test func `a probe learns what separates the classes and nothing from noise`() {
         var random = SplitMix64(seed: 1)
         let labels = (0..<900).map { $0 % 3 }
-        let told = labels.map { [Double($0) + Double.random(in: -0.2...0.2, using: &random), Double.random(in: 0...1, using: &random)] }
-        let noise = labels.map { _ in [Double.random(in: 0...1, using: &random), Double.random(in: 0...1, using: &random)] }
+        let told = labels.map {
+            [Double($0) + Double.random(in: -0.2...0.2, using: &random), Double.random(in: 0...1, using: &random)]
+        }
+        let noise = labels.map { _ in
+            [Double.random(in: 0...1, using: &random), Double.random(in: 0...1, using: &random)]
+        }
         let folds = labels.indices.map { ($0 / 3) % 5 }
         #expect(LogisticProbe(rows: told, labels: labels, classes: 3, fold: folds).accuracy > 0.95)
         #expect((0.25...0.42).contains(LogisticProbe(rows: noise, labels: labels, classes: 3, fold: folds).accuracy))

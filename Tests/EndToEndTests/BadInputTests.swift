@@ -29,16 +29,21 @@ private let sample = packageRoot.appending(path: "examples/quickstart/harbour-wi
         let file = try shop.write(yaml, "pipeline.yaml")
         let run = try shop.run(["run", file] + arguments)
         #expect(run.status == status, "\(run.errors)", sourceLocation: sourceLocation)
-        for word in words { #expect(run.errors.contains(word), "'\(word)' in: \(run.errors)", sourceLocation: sourceLocation) }
+        for word in words {
+            #expect(run.errors.contains(word), "'\(word)' in: \(run.errors)", sourceLocation: sourceLocation)
+        }
         #expect(run.errors.contains("fix:"), "\(run.errors)", sourceLocation: sourceLocation)
-        let leftovers = FileManager.default.enumerator(at: shop.folder, includingPropertiesForKeys: nil)?
+        let leftovers =
+            FileManager.default.enumerator(at: shop.folder, includingPropertiesForKeys: nil)?
             .compactMap { ($0 as? URL)?.lastPathComponent }.filter { $0.hasPrefix(".tmp-") } ?? []
         #expect(leftovers.isEmpty, sourceLocation: sourceLocation)
     }
 
-    @Test func `a missing file, a folder, an empty file and a truncated archive are refused with place and fix`() throws {
+    @Test func `a missing file, a folder, an empty file and a truncated archive are refused with place and fix`() throws
+    {
         let shop = try Workshop()
-        try expectFailure(shop, pipeline("format: mediawiki, files: [none.xml]"), status: 3, "none.xml", "pipeline.yaml:3")
+        try expectFailure(
+            shop, pipeline("format: mediawiki, files: [none.xml]"), status: 3, "none.xml", "pipeline.yaml:3")
         try FileManager.default.createDirectory(atPath: shop.path("folder.xml"), withIntermediateDirectories: true)
         try expectFailure(shop, pipeline("format: mediawiki, files: [folder.xml]"), status: 3, "folder.xml")
         try shop.write("", "empty.xml")
@@ -73,7 +78,8 @@ private let sample = packageRoot.appending(path: "examples/quickstart/harbour-wi
         let file = try shop.write(yaml, "pipeline.yaml")
         let run = try shop.run("check", file)
         #expect(run.status == 3)
-        for words in ["max_rejected", "link-extract", "size", "documents", "pipeline.yaml:3:", "pipeline.yaml:4:", "^"] {
+        for words in ["max_rejected", "link-extract", "size", "documents", "pipeline.yaml:3:", "pipeline.yaml:4:", "^"]
+        {
             #expect(run.errors.contains(words), "'\(words)' in: \(run.errors)")
         }
     }

@@ -31,7 +31,9 @@ private func sources(_ room: String, endings: Set<String> = ["swift"]) throws ->
 private func imports(_ file: URL) throws -> [String] {
     try String(contentsOf: file, encoding: .utf8).split(separator: "\n").compactMap { line in
         var words = line.split(separator: " ").map(String.init)
-        while let first = words.first, ["package", "public", "internal", "private", "fileprivate", "@preconcurrency"].contains(first) {
+        while let first = words.first,
+            ["package", "public", "internal", "private", "fileprivate", "@preconcurrency"].contains(first)
+        {
             words.removeFirst()
         }
         guard words.first == "import", words.count >= 2 else { return nil }
@@ -60,7 +62,8 @@ private func imports(_ file: URL) throws -> [String] {
 
     @Test func `no source file is longer than a reader's patience`() throws {
         for file in try sources("", endings: ["c", "h", "swift"]) {
-            let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n", omittingEmptySubsequences: false)
+            let lines = try String(contentsOf: file, encoding: .utf8).split(
+                separator: "\n", omittingEmptySubsequences: false)
             #expect(lines.count <= 400, "\(file.lastPathComponent) has \(lines.count) lines")
         }
     }

@@ -11,15 +11,21 @@ private let python = ProcessInfo.processInfo.environment["LINKLOOM_PYTHON"]
     @Test(.enabled(if: python != nil)) func `three lines of Python read a stored part of several frames`() throws {
         let shop = try Workshop()
         var text = ""
-        for line in 0..<60_000 { text += "Line \(line) speaks of harbours, tides and the number \(line &* 2_654_435_761).\n\n" }
+        for line in 0..<60_000 {
+            text += "Line \(line) speaks of harbours, tides and the number \(line &* 2_654_435_761).\n\n"
+        }
         try shop.write(text, "long.txt")
         let yaml = "version: 1\nstages:\n  documents: {use: parse, with: {format: text, files: [long.txt]}}\n"
         let run = try shop.run("run", try shop.write(yaml, "pipeline.yaml"), "--json")
         try #require(run.status == 0, "\(run.errors)")
         let blobs = shop.folder.appending(path: ".linkloom/blobs")
-        let stored = (FileManager.default.enumerator(at: blobs, includingPropertiesForKeys: [.fileSizeKey])?
+        let stored =
+            (FileManager.default.enumerator(at: blobs, includingPropertiesForKeys: [.fileSizeKey])?
             .compactMap { $0 as? URL } ?? []).filter { $0.pathExtension == "zst" }
-            .max { (try? $0.resourceValues(forKeys: [.fileSizeKey]).fileSize) ?? 0 < (try? $1.resourceValues(forKeys: [.fileSizeKey]).fileSize) ?? 0 }
+            .max {
+                (try? $0.resourceValues(forKeys: [.fileSizeKey]).fileSize) ?? 0
+                    < (try? $1.resourceValues(forKeys: [.fileSizeKey]).fileSize) ?? 0
+            }
         let script = """
             import sys, zstandard, safetensors.numpy
             tensors = safetensors.numpy.load(zstandard.open(sys.argv[1], "rb").read())

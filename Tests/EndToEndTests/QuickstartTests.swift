@@ -29,7 +29,8 @@ import Testing
         let files = try FileManager.default.contentsOfDirectory(atPath: shop.path("model")).sorted()
         #expect(
             Set(files).isSuperset(of: [
-                "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "training.jsonl", "vocab.txt",
+                "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "training.jsonl",
+                "vocab.txt",
             ]))
         let filled = try shop.run("fill-mask", shop.path("model"), "A ship in the [MASK].", "--json")
         let guesses = try filled.json.array ?? []
@@ -48,13 +49,17 @@ import Testing
 
     @Test func `training killed in the middle goes on to the same weights`() throws {
         let shop = try Workshop()
-        let long = ["-s", "params.steps=150", "-s", "model.batch_size=4", "-s", "pairs.passes=2", "-s", "model.checkpoint_steps=10"]
+        let long = [
+            "-s", "params.steps=150", "-s", "model.batch_size=4", "-s", "pairs.passes=2", "-s",
+            "model.checkpoint_steps=10",
+        ]
         let (process, _, _) = try shop.start(["run", quickstart] + long)
         // Killed as soon as training has left a checkpoint in scratch.
         let scratch = shop.folder.appending(path: ".linkloom/scratch")
         let deadline = Date().addingTimeInterval(120)
         while Date() < deadline, process.isRunning {
-            let found = FileManager.default.enumerator(at: scratch, includingPropertiesForKeys: nil)?
+            let found =
+                FileManager.default.enumerator(at: scratch, includingPropertiesForKeys: nil)?
                 .contains { (($0 as? URL)?.path.contains("state-")) ?? false } ?? false
             if found { break }
             usleep(2000)
@@ -76,7 +81,9 @@ import Testing
         let (process, output, _) = try shop.start(["run", quickstart] + long)
         let results = shop.folder.appending(path: ".linkloom/scratch")
         let deadline = Date().addingTimeInterval(120)
-        while Date() < deadline, process.isRunning, !FileManager.default.fileExists(atPath: results.path) { usleep(2000) }
+        while Date() < deadline, process.isRunning, !FileManager.default.fileExists(atPath: results.path) {
+            usleep(2000)
+        }
         process.interrupt()
         _ = try output.fileHandleForReading.readToEnd()
         process.waitUntilExit()

@@ -80,5 +80,7 @@ let brief = ["-s", "params.steps=12", "-s", "model.batch_size=4", "-s", "pairs.p
 /// Output digest of every stage of `run --json`.
 func digests(_ run: JSON) -> [String: String] {
     Dictionary(
-        uniqueKeysWithValues: (run["stages"]?.array ?? []).map { ($0["name"]?.string ?? "?", $0["output"]?.string ?? "?") })
+        uniqueKeysWithValues: (run["stages"]?.array ?? []).map {
+            ($0["name"]?.string ?? "?", $0["output"]?.string ?? "?")
+        })
 }

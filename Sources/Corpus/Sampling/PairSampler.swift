@@ -143,11 +143,14 @@ package struct PairSampler: Sendable {
     private func check(_ side: Side, _ anchors: [AnchorOptions]) throws {
         if options.mix.linked > 0, !anchors.contains(where: \.linked) {
             throw PairSamplingError(
-                message: "the mix asks for linked pairs, but no document of the \(side.name) side links to another one of it",
+                message:
+                    "the mix asks for linked pairs, but no document of the \(side.name) side links to another one of it",
                 cause: index.targets.isEmpty
                     ? "the document graph holds no usable link at all"
                     : "links are drawn inside a side only, and this side keeps none",
-                fix: "check `linkloom stats FILE links`, enlarge the side (`sides` of stage graph), or set the linked share of `mix` to 0")
+                fix:
+                    "check `linkloom stats FILE links`, enlarge the side (`sides` of stage graph), or set the linked share of `mix` to 0"
+            )
         }
         if options.mix.contiguous > 0, !anchors.contains(where: \.contiguous) {
             throw PairSamplingError(
@@ -159,7 +162,9 @@ package struct PairSampler: Sendable {
             throw PairSamplingError(
                 message: "the mix asks for random pairs, but the \(side.name) side has only one document to draw from",
                 cause: "a random segment B must come from another document of the same side and bucket",
-                fix: "enlarge the side (`sides` of stage graph), lower `random_buckets`, or set the random share of `mix` to 0")
+                fix:
+                    "enlarge the side (`sides` of stage graph), lower `random_buckets`, or set the random share of `mix` to 0"
+            )
         }
     }
 
@@ -208,7 +213,8 @@ package struct PairSampler: Sendable {
             if !isExcluded(candidate, for: row) { return candidate }
         }
         throw PairSamplingError(
-            message: "no random document can be drawn for document \(index.id[row]): all others of its side are excluded",
+            message:
+                "no random document can be drawn for document \(index.id[row]): all others of its side are excluded",
             cause: "every other document links to it, is linked from it, or has the same text",
             fix: "enlarge the side (`sides` of stage graph) or shorten `negatives_exclude`")
     }

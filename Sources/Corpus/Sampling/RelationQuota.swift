@@ -116,7 +116,8 @@ package struct RelationQuota: Sendable {
 
     /// Hall's condition for the two relations that not every anchor can fill.
     private static func isFeasible(_ quota: [Int], _ left: [Int]) -> Bool {
-        quota[0] <= left[1] + left[3] && quota[2] <= left[2] + left[3] && quota[0] + quota[2] <= left[1] + left[2] + left[3]
+        quota[0] <= left[1] + left[3] && quota[2] <= left[2] + left[3]
+            && quota[0] + quota[2] <= left[1] + left[2] + left[3]
     }
 
     private static func feasibleTotal(_ n: Int, _ left: [Int], _ mix: RelationMix, _ turn: Int) -> Int {

@@ -204,7 +204,9 @@ extension SamplingIndex {
         if segmentLinks != nil { segmentOffsets = [0] }
         for node in 0..<nodes where kept[node] {
             if isIn(node) {
-                for target in graph.outLinks(node) where drawable(node, Int(target)) { targets.append(row[Int(target)]) }
+                for target in graph.outLinks(node) where drawable(node, Int(target)) {
+                    targets.append(row[Int(target)])
+                }
                 if let segmentLinks {
                     for ordinal in 0..<Int(documents.segmentCount[node]) {
                         for target in segmentLinks(node, ordinal) where drawable(node, Int(target)) {

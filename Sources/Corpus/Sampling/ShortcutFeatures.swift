@@ -46,7 +46,8 @@ package struct ShortcutFeatures: Sendable {
                 j += 1
             }
         }
-        let norms = (x.reduce(0) { $0 + $1.weight * $1.weight } * y.reduce(0) { $0 + $1.weight * $1.weight }).squareRoot()
+        let norms = (x.reduce(0) { $0 + $1.weight * $1.weight } * y.reduce(0) { $0 + $1.weight * $1.weight })
+            .squareRoot()
         return norms == 0 ? 0 : dot / norms
     }
 
