@@ -9,7 +9,7 @@ QUICKSTART = pipelines/quickstart.yaml
 run: build
 	$(LINKLOOM) run $(QUICKSTART)
 	$(LINKLOOM) export $(QUICKSTART) model --to out/quickstart --overwrite
-	$(LINKLOOM) fill-mask out/quickstart "The lighthouse guides ships into the [MASK]."
+	$(LINKLOOM) fill-mask out/quickstart "The herring is a silver [MASK] that lives in large shoals."
 	@echo "The model is in out/quickstart: transformers.AutoModelForMaskedLM.from_pretrained('out/quickstart')"
 
 test: run
