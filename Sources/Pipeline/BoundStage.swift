@@ -28,6 +28,8 @@ package struct BoundStage: Sendable {
 
     /// The config as it enters keys: operational keys, files, and keys equal to their default are absent.
     package var canonicalConfig: JSON { box.canonicalConfig }
+    /// The same as it enters the keys of pieces.
+    package var pieceConfig: JSON { box.pieceConfig }
     /// All values, operational ones and absolute file paths (with digests once known) included.
     package var resolvedConfig: JSON { box.resolvedConfig }
     /// The non-operational defaults in the form of `canonicalConfig`, for telling what an absent key stood for.
@@ -70,6 +72,7 @@ protocol StageBox: Sendable {
     func uses(_ port: String) -> Bool
     func estimate(_ inputs: [String: [StoredArtifact]]) throws -> StageEstimate?
     var canonicalConfig: JSON { get }
+    var pieceConfig: JSON { get }
     var resolvedConfig: JSON { get }
     var defaultConfig: JSON { get }
     var fileKeys: [(key: String, files: [InputFile])] { get }
@@ -100,6 +103,7 @@ struct Bound<S: Stage>: StageBox {
     }
 
     var canonicalConfig: JSON { canonicalObject(S.Config.keys, config, defaults: S.Config()) }
+    var pieceConfig: JSON { canonicalObject(S.Config.keys, S.pieceConfig(config), defaults: S.Config()) }
     var resolvedConfig: JSON { valueObject(S.Config.keys, config) }
     var defaultConfig: JSON {
         valueObject(S.Config.keys.filter { !$0.operational }, S.Config())

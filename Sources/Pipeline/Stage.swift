@@ -22,6 +22,9 @@ package protocol Stage: Sendable {
     static func output(_ config: Config) -> any Artifact.Type
     /// Whether this config reads the port. A port that it does not use enters neither plan nor key.
     static func uses(_ port: String, _ config: Config) -> Bool
+    /// The config as it enters the keys of pieces; keys that only say how many pieces there are, such as `passes`, are
+    /// set to their default here, so that more of them only add pieces. The stage's own key has the whole config.
+    static func pieceConfig(_ config: Config) -> Config
     /// Whether the stage reads file names as data (`text` takes titles from them): then logical names enter keys.
     static func readsFileNames(_ config: Config) -> Bool
     /// CPU kind, BLAS and the like, for stages whose bits depend on them; recorded with the result, never in a key.
@@ -41,6 +44,7 @@ package protocol Stage: Sendable {
 extension Stage {
     package static func output(_ config: Config) -> any Artifact.Type { Output.self }
     package static func uses(_ port: String, _ config: Config) -> Bool { true }
+    package static func pieceConfig(_ config: Config) -> Config { config }
     package static func readsFileNames(_ config: Config) -> Bool { false }
     package static func numerics() -> JSON? { nil }
     package static func maxRejected(_ config: Config) -> Double? { nil }

@@ -62,7 +62,9 @@ package struct PieceKeyPrefix: Sendable {
     let files: [JSON]
 
     package init(_ stage: BoundStage) {
-        record = stage.keyRecord
+        var record = stage.keyRecord
+        record["config"] = stage.pieceConfig
+        self.record = record
         files = stage.files.map { $0.keyRecord(stage.readsFileNames) }
     }
 }

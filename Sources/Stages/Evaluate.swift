@@ -50,7 +50,7 @@ package enum Evaluate: Stage {
     package static let summary = "measures a checkpoint: losses by relation, context gain, link prediction"
     static let checkpoint = InputPort<CheckpointArtifact>("checkpoint", help: "the model to measure")
     static let probe = InputPort<ShardsArtifact>(
-        "probe", .optional, help: "shards with static masks, drawn from the test side")
+        "probe", .optional, autoWired: false, help: "shards with static masks, drawn from the test side")
     static let segments = InputPort<SegmentsArtifact>(
         "segments", .optional, help: "for the shortcut floor and link prediction")
     static let tokens = InputPort<TokensArtifact>(
@@ -61,6 +61,14 @@ package enum Evaluate: Stage {
     }
 
     package static func numerics() -> JSON? { Pretrain.numerics() }
+
+    /// The one piece reads metadata too, which no part's digest covers.
+    package static func gather(_ context: StageContext<Config>) throws -> [Piece] {
+        let facts = try [probe.name, tokens.name].compactMap {
+            try context.optional($0).map { try TokensMetadata($0).json }
+        }
+        return [Piece(name: "all", parts: context.allParts, projection: JSON.array(facts).canonical)]
+    }
 
     package static func piece(
         _ piece: Piece, _ context: StageContext<Config>, into output: PartSink
@@ -130,10 +138,11 @@ struct ProbeRows {
     let facts: TokensMetadata
     var count: Int { rows.count }
 
-    /// - Throws: `StageError` if the shards have no static masks.
+    /// Training rows are passed over: a model is not measured on what it may have learned by heart.
+    /// - Throws: `StageError` if the shards have no static masks or no rows of another side.
     init(_ artifact: StoredArtifact) throws {
         facts = try TokensMetadata(artifact)
-        for part in artifact.manifest.parts {
+        for part in artifact.manifest.parts where !part.name.hasPrefix(Side.train.name + "-") {
             let columns = try ShardColumns(reading: try artifact.columns(part))
             guard let masks = columns.masks else {
                 throw StageError(
@@ -157,12 +166,17 @@ struct ProbeRows {
         }
         guard !rows.isEmpty else {
             throw StageError(
-                "the probe has no rows", cause: "no pairs were drawn for it",
-                fix: "look at `linkloom stats FILE` of its pair-sample stage; is the test side empty?")
+                "the probe has no rows outside the training side", cause: "no pairs were drawn for it",
+                fix: "give its pair-sample stage `draw: [test]`; is the test side empty? (`linkloom stats FILE graph`)")
         }
     }
 
     func check(_ config: BertConfig) throws {
+        if let classes = config.relationClasses, classes > Relation.allCases.count {
+            throw StageError(
+                "the model tells \(classes) relations apart, the probe has \(Relation.allCases.count)",
+                fix: "evaluate a model with a relation head of 2 or 3 classes")
+        }
         guard config.vocabSize == facts.vocabularySize else {
             throw StageError(
                 "the model has \(config.vocabSize) tokens, the probe was made with a vocabulary of \(facts.vocabularySize)",

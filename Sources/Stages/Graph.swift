@@ -105,8 +105,6 @@ package enum Graph: Stage {
             statistics, built.counts, hubs: zip(statistics.hubs, titles).map { (graph.inDegree[$0], $1) })
         metadata["duplicate_texts"] = .int(Int64(nodes.duplicateTexts))
         metadata["sides"] = report(statistics, sides, context.config.sides)
-        metadata["links"] = .array(context.list(links.name).map(\.manifest.metadata))
-        metadata["dangling_share"] = danglingShare(context.list(links.name)).map { .number($0) }
         return PieceResult(
             parts: [try output.columns("graph", rows: graph.node.count, graph.table)],
             counts: [
@@ -119,7 +117,11 @@ package enum Graph: Stage {
     package static func finish(
         _ results: [PieceResult], _ context: StageContext<Config>, into output: PartSink
     ) throws -> Finished {
-        Finished(parts: results.flatMap(\.parts), metadata: results.first?.summary ?? .object([:]))
+        // The metadata of the links stands in no part's digest, so it is read here and not in the piece.
+        var metadata = results.first?.summary ?? .object([:])
+        metadata["links"] = .array(context.list(links.name).map(\.manifest.metadata))
+        metadata["dangling_share"] = danglingShare(context.list(links.name)).map { .number($0) }
+        return Finished(parts: results.flatMap(\.parts), metadata: metadata)
     }
 
     private static func build(
@@ -220,7 +222,7 @@ private struct Nodes {
     /// 0 for a document without text.
     let textHash: [UInt64]
     let excluded: Set<UInt32>
-    /// Documents whose text another document has too.
+    /// Documents whose text an earlier one has already.
     let duplicateTexts: Int
 
     init(_ documents: StoredArtifact, _ context: StageContext<GraphConfig>) throws {

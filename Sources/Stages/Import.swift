@@ -136,7 +136,9 @@ package enum Import: Stage {
         guard manifest.type == type.typeName, manifest.version == type.version else {
             throw StageError(
                 "the manifest is of \(manifest.type) version \(manifest.version), `type` asks for \(type.typeName) "
-                    + "version \(type.version)", place: file.path, fix: "set `type: \(manifest.type)`")
+                    + "version \(type.version)", place: file.path,
+                fix: manifest.type == type.typeName
+                    ? "export it again with this version" : "set `type: \(manifest.type)`")
         }
         let parts = try manifest.parts.map { part in
             guard let file = Self.file(part.name, context) ?? Self.file(part.name + ".safetensors", context) else {

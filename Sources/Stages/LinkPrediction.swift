@@ -23,6 +23,8 @@ extension ProbeEvaluation {
             var sizes: [Int] = []
             for row in anchors {
                 let candidates = try candidates(row, graph, pools, lookup, matched)
+                // An anchor that too few documents can be set against would be ranked high for nothing.
+                guard candidates.count == config.linkCandidates else { continue }
                 sizes.append(candidates.count)
                 asked.append(pair(row, row.b))
                 for candidate in candidates { asked.append(pair(row, candidate[...])) }
@@ -46,7 +48,11 @@ extension ProbeEvaluation {
         _ row: ProbeRows.Row, _ graph: GraphColumns, _ pools: CandidatePools, _ lookup: SegmentLookup, _ matched: Bool
     ) throws -> [[UInt32]] {
         guard let anchor = graph.index(of: row.spans[0].document), let target = graph.index(of: row.spans[1].document)
-        else { return [] }
+        else {
+            throw StageError(
+                "a document of the probe is not in the graph", cause: "probe and graph were made from other documents",
+                fix: "wire the graph that the probe's pairs were drawn from")
+        }
         let pool = pools.bySide[Int(graph.side[anchor])]
         let window = matched ? pools.neighbours(of: target, in: pool) : 0..<pool.count
         var out: [[UInt32]] = []
@@ -82,8 +88,9 @@ extension ProbeEvaluation {
             if rank <= 10 { hits10 += 1 }
             position += size + 1
         }
-        let n = Double(sizes.count)
+        let n = Double(max(1, sizes.count))
         return .object([
+            "ranked": .int(Int64(sizes.count)),
             "mrr": .number(rounded(reciprocal / n)), "hits_at_1": .number(rounded(Double(hits1) / n)),
             "hits_at_10": .number(rounded(Double(hits10) / n)), "chance_mrr": .number(rounded(chanceMRR(sizes))),
         ])

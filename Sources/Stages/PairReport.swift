@@ -26,7 +26,9 @@ struct PairReport {
                 if pairs.pass[i] == 0 { samples[Int(pairs.relation[i])].append(Sample(pairs, i)) }
             }
         }
-        coverage = Self.coverage(graph, drawn, anchors, Set(context.config.draw.map(\.side.rawValue)))
+        coverage = Self.coverage(
+            graph, try PairSample.side(of: graph, context), drawn, anchors,
+            Set(context.config.draw.map(\.side.rawValue)))
         if let tokens = context.optional(PairSample.tokens.name) {
             shortcuts = try Self.shortcuts(samples, tokens, try context.input(PairSample.segments.name))
         }
@@ -49,15 +51,24 @@ struct PairReport {
         return .object(["asked": shares(asked.weights), "realised": .object(realised)])
     }
 
-    /// How often documents are drawn as linked targets, by decile of in-degree among documents that have any.
-    private static func coverage(_ graph: GraphColumns, _ drawn: [Int], _ anchors: [Int], _ sides: Set<UInt8>) -> JSON {
-        let linked = graph.node.indices.filter { graph.inDegree[$0] > 0 && sides.contains(graph.side[$0]) }
-            .sorted { (graph.inDegree[$0], graph.node[$0]) < (graph.inDegree[$1], graph.node[$1]) }
+    /// How often documents are drawn as linked targets, by decile of in-degree within the side, among documents that
+    /// some anchor of the side links to.
+    private static func coverage(
+        _ graph: GraphColumns, _ side: [UInt8], _ drawn: [Int], _ anchors: [Int], _ sides: Set<UInt8>
+    ) -> JSON {
+        var inDegree = [Int](repeating: 0, count: graph.node.count)
+        for node in graph.node.indices where anchors[node] > 0 {
+            for target in graph.outLinks(node) where side[Int(target)] == side[node] && anchors[Int(target)] > 0 {
+                inDegree[Int(target)] += 1
+            }
+        }
+        let linked = graph.node.indices.filter { inDegree[$0] > 0 && sides.contains(side[$0]) }
+            .sorted { (inDegree[$0], graph.node[$0]) < (inDegree[$1], graph.node[$1]) }
         let deciles = (0..<10).compactMap { d -> JSON? in
             let slice = linked[(linked.count * d / 10)..<(linked.count * (d + 1) / 10)]
             guard let last = slice.last else { return nil }
             return .object([
-                "largest_in_degree": .int(Int64(graph.inDegree[last])),
+                "largest_in_degree": .int(Int64(inDegree[last])),
                 "mean_draws": .number(rounded(Double(slice.reduce(0) { $0 + drawn[$1] }) / Double(slice.count))),
             ])
         }

@@ -7,6 +7,8 @@ package import Pipeline
 
 package struct PairSampleConfig: StageConfig {
     package enum LinkScope: String, CaseIterable, Sendable { case document, segment }
+    package enum Anchor: String, CaseIterable, Sendable { case segment }
+    package enum Fallback: String, CaseIterable, Sendable { case redraw }
     package enum TargetSegment: String, CaseIterable, Sendable { case uniform, first }
     package enum Exclusion: String, CaseIterable, Sendable {
         case sameDocument = "same_document"
@@ -31,6 +33,9 @@ package struct PairSampleConfig: StageConfig {
     package var draw: [DrawnSide] = [.train, .validation]
     package var linkScope = LinkScope.document
     package var targetSegment = TargetSegment.uniform
+    package var anchor = Anchor.segment
+    package var noLink = Fallback.redraw
+    package var noNext = Fallback.redraw
     package var diversity = 1.0
     package var negativesExclude = Exclusion.allCases
     package var randomBuckets = 1
@@ -49,6 +54,10 @@ package struct PairSampleConfig: StageConfig {
                 "link_scope", \.linkScope,
                 help: "document: B's document is linked from A's; segment: from a link whose anchor lies in A"),
             .choice("target_segment", \.targetSegment, help: "which segment of the target document becomes B"),
+            .choice("anchor", \.anchor, help: "segment: every segment is an anchor once a pass"),
+            .choice("no_link", \.noLink, help: "an anchor without a link draws another relation within the quota"),
+            .choice(
+                "no_next", \.noNext, help: "an anchor without a next segment draws another relation within the quota"),
             .number(
                 "diversity", \.diversity, in: 0...4,
                 help: "linked targets are weighted 1/in-degree^d: 1 as in the article, 0 its ablation"),
@@ -105,6 +114,13 @@ package enum PairSample: Stage {
         port != links.name || config.linkScope == .segment
     }
 
+    /// A pass is a function of its number, not of how many there are.
+    package static func pieceConfig(_ config: Config) -> Config {
+        var config = config
+        config.passes = Config().passes
+        return config
+    }
+
     package static func gather(_ context: StageContext<Config>) throws -> [Piece] {
         let config = context.config
         let graph = try GraphColumns(reading: try context.input(Self.graph.name).columns(0))
@@ -155,7 +171,7 @@ package enum PairSample: Stage {
     }
 
     /// The side of every node of `graph`, from the graph wired as `sides`.
-    private static func side(of graph: GraphColumns, _ context: StageContext<Config>) throws -> [UInt8] {
+    static func side(of graph: GraphColumns, _ context: StageContext<Config>) throws -> [UInt8] {
         guard let base = context.optional(sides.name) else { return graph.side }
         let columns = try GraphColumns(reading: try base.columns(0))
         return try graph.node.map { id in
@@ -180,12 +196,15 @@ package enum PairSample: Stage {
         }
         let tokens = try context.input(Self.tokens.name)
         var found = SegmentLinks()
-        for artifact in artifacts {
-            for part in artifact.manifest.parts {
-                let rows = try LinkColumns(reading: try artifact.columns(part))
-                for (index, tokenPart) in tokens.manifest.parts.enumerated() where index < segments.count {
-                    let columns = try TokenColumns(reading: try tokens.columns(tokenPart))
-                    found.add(links: rows, tokens: columns, segments: segments[index])
+        for tokenPart in tokens.manifest.parts {
+            let columns = try TokenColumns(reading: try tokens.columns(tokenPart))
+            let known = Set(columns.document)
+            for part in segments where part.document.contains(where: known.contains) {
+                for artifact in artifacts {
+                    for linkPart in artifact.manifest.parts {
+                        let rows = try LinkColumns(reading: try artifact.columns(linkPart))
+                        found.add(links: rows, tokens: columns, segments: part)
+                    }
                 }
             }
         }
@@ -199,7 +218,10 @@ package enum PairSample: Stage {
         }
         let links = found
         return { node, ordinal in
-            links.targets(graph.node[node], UInt32(ordinal)).compactMap { graph.index(of: $0).map(UInt32.init) }
+            // Only edges that the graph kept: its caps and filters hold for linked pairs of any scope.
+            let kept = graph.outLinks(node)
+            return links.targets(graph.node[node], UInt32(ordinal)).compactMap { graph.index(of: $0).map(UInt32.init) }
+                .filter { kept.contains($0) }
         }
     }
 }

@@ -68,7 +68,12 @@ struct PretrainFacts {
 
     /// A model to start from must have been trained with this very vocabulary, not only with one of its size.
     func checkVocabulary(of start: StoredArtifact) throws {
-        guard let part = start.part(named: "vocab.txt") else { return }
+        guard let part = start.part(named: "vocab.txt") else {
+            throw StageError(
+                "the model of port 'init' comes without a vocab.txt",
+                cause: "whether its embeddings stand for this pipeline's words cannot be told",
+                fix: "put the vocab.txt of the model into the folder that is imported")
+        }
         let own = HuggingFaceTokenizerFiles.vocabularyText(vocabulary)
         let theirs = try start.bytes(part)
         if own == theirs { return }

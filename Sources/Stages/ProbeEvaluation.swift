@@ -176,14 +176,17 @@ struct ProbeEvaluation {
 
     /// What needs no model: the shortcut floor of relation prediction, and the loss of the unigram distribution.
     func floors(_ measure: SegmentPairMeasure) throws -> JSON {
-        let vectors = try rows.rows.map {
+        // The same task as the model's: a two-way head knows no linked rows.
+        let classes = predictor.config.relationClasses ?? Relation.allCases.count
+        let known = rows.rows.filter { Int($0.relation.rawValue) < classes }
+        let vectors = try known.map {
             try measure.vector(
                 ($0.spans[0].document, $0.spans[0].segment), ($0.spans[1].document, $0.spans[1].segment))
         }
-        let folds = rows.rows.map { Int(KeyedRandom.below(KeyedRandom.mix(0xF01D, $0.spans[0].document), 5)) }
+        let folds = known.map { Int(KeyedRandom.below(KeyedRandom.mix(0xF01D, $0.spans[0].document), 5)) }
         let probe = LogisticProbe(
-            rows: vectors, labels: rows.rows.map { Int($0.relation.rawValue) }, classes: 3, fold: folds)
-        let weights = Relation.allCases.map { relation in
+            rows: vectors, labels: known.map { Int($0.relation.rawValue) }, classes: classes, fold: folds)
+        let weights = Relation.allCases.prefix(probe.weights.count).map { relation in
             (
                 relation.name,
                 JSON.object(

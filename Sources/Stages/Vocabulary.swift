@@ -27,6 +27,19 @@ package struct VocabularyConfig: StageConfig {
             .optionalBool("strip_accents", \.stripAccents, help: "null: as lowercase, BERT's rule"),
         ]
     }
+
+    package func problems() -> [ConfigProblem] {
+        guard importFile != nil else { return [] }
+        let base = VocabularyConfig()
+        return [
+            ("size", size != base.size), ("min_frequency", minFrequency != base.minFrequency),
+            ("alphabet_limit", alphabetLimit != base.alphabetLimit),
+        ].filter(\.1).map {
+            ConfigProblem(
+                "has no effect with `import`", key: $0.0, cause: "an imported vocabulary is used as it is",
+                fix: "remove one of the two keys")
+        }
+    }
 }
 
 package enum Vocabulary: Stage {
@@ -40,6 +53,15 @@ package enum Vocabulary: Stage {
     package static var ports: [AnyInputPort] { [documents.erased] }
 
     package static func uses(_ port: String, _ config: Config) -> Bool { config.importFile == nil }
+
+    /// Pieces count words; how many tokens become of them is decided when the counts are joined.
+    package static func pieceConfig(_ config: Config) -> Config {
+        var config = config
+        config.size = Config().size
+        config.minFrequency = Config().minFrequency
+        config.alphabetLimit = Config().alphabetLimit
+        return config
+    }
 
     package static func gather(_ context: StageContext<Config>) throws -> [Piece] {
         if context.config.importFile != nil { return [Piece(name: "import", files: [0])] }

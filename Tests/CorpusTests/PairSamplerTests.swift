@@ -224,3 +224,30 @@ private func options(_ mix: RelationMix = RelationMix(), seed: UInt64 = 7) -> Pa
         #expect(!ShortcutFeatures.contains([1, 2], []))
     }
 }
+
+@Suite struct RefusalTests {
+    @Test func `a document linked with all others sits out rather than stopping the stage`() throws {
+        var graph = GraphColumns()
+        graph.node = [1, 2, 3]
+        graph.side = [0, 0, 0]
+        graph.targets = [1, 2]
+        graph.offsets = [0, 2, 2, 2]
+        graph.kind = [0, 0]
+        graph.inDegree = [0, 1, 1]
+        var segments = SegmentColumns()
+        for node in graph.node {
+            segments.document.append(node)
+            segments.ordinal.append(0)
+            segments.first.append(0)
+            segments.end.append(1)
+            segments.hash.append(node)
+        }
+        let documents = SamplingIndex.Documents(nodes: graph.node, segments: [segments])
+        let index = SamplingIndex(graph: graph, sides: graph.side, documents: documents, bucket: 0, buckets: 1)
+        let sampler = PairSampler(index: index, options: options(RelationMix(contiguous: 0, random: 1, linked: 0)))
+        let (pairs, counts) = try sampler.pairs(pass: 0)
+        // 2 and 3 have each other; 1 has nobody left.
+        #expect(pairs.aDocument == [2, 3] && pairs.bDocument == [3, 2])
+        #expect(counts.leftOut[0] == 1)
+    }
+}

@@ -11,7 +11,7 @@ private let python = ProcessInfo.processInfo.environment["LINKLOOM_PYTHON"]
     @Test(.enabled(if: python != nil)) func `three lines of Python read a stored part of several frames`() throws {
         let shop = try Workshop()
         var text = ""
-        for line in 0..<60_000 {
+        for line in 0..<90_000 {
             text += "Line \(line) speaks of harbours, tides and the number \(line &* 2_654_435_761).\n\n"
         }
         try shop.write(text, "long.txt")

@@ -60,7 +60,11 @@ import Testing
         while Date() < deadline, process.isRunning {
             let found =
                 FileManager.default.enumerator(at: scratch, includingPropertiesForKeys: nil)?
-                .contains { (($0 as? URL)?.path.contains("state-")) ?? false } ?? false
+                .contains {
+                    // The description of a state is published last.
+                    guard let name = ($0 as? URL)?.lastPathComponent else { return false }
+                    return name.hasPrefix("state-") && name.hasSuffix(".json")
+                } ?? false
             if found { break }
             usleep(2000)
         }

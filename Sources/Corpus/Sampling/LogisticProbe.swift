@@ -1,5 +1,5 @@
-// A multinomial logistic regression, trained to convergence by full-batch gradient descent with momentum on
-// standardised features: small, deterministic, and honest as a floor.
+// A multinomial logistic regression on standardised features, by a fixed number of full-batch gradient steps with
+// momentum: small, deterministic, and honest as a floor.
 
 /// The accuracy that simple features reach on a classification task, by cross-validation.
 package struct LogisticProbe: Sendable, Equatable {

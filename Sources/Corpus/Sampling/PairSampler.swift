@@ -93,7 +93,10 @@ package struct PairSampler: Sendable {
         for row in 0..<index.count where index.inBucket[row] == 1 {
             for ordinal in 0..<Int(index.segmentCount[row]) {
                 guard let chosen = relation[firstAnchor[row] + ordinal].flatMap(Relation.init) else { continue }
-                let (bRow, bSegment) = try target(chosen, row, ordinal, pass, &counts)
+                guard let (bRow, bSegment) = target(chosen, row, ordinal, pass, &counts) else {
+                    counts.leftOut[Int(index.side[row])] += 1
+                    continue
+                }
                 out.aDocument.append(index.id[row])
                 out.aSegment.append(UInt32(ordinal))
                 out.bDocument.append(index.id[bRow])
@@ -168,14 +171,15 @@ package struct PairSampler: Sendable {
         }
     }
 
+    /// Nil if a random document is asked for and every other one is excluded: the anchor sits the pass out.
     private func target(
         _ relation: Relation, _ row: Int, _ ordinal: Int, _ pass: Int, _ counts: inout PairCounts
-    ) throws -> (row: Int, segment: Int) {
+    ) -> (row: Int, segment: Int)? {
         switch relation {
         case .contiguous:
             return (row, ordinal + 1)
         case .random:
-            let drawn = try randomRow(row, ordinal, pass, &counts)
+            guard let drawn = randomRow(row, ordinal, pass, &counts) else { return nil }
             return (drawn, segment(of: drawn, row, ordinal, pass))
         case .linked:
             let links = index.hasSegmentLinks ? index.links(segment: firstAnchor[row] + ordinal) : index.links(row)
@@ -197,8 +201,8 @@ package struct PairSampler: Sendable {
     }
 
     /// Uniform over the side's other documents; refused draws are drawn again, and after 64 of them the candidates are
-    /// walked from the last draw on, so that it ends.
-    private func randomRow(_ row: Int, _ ordinal: Int, _ pass: Int, _ counts: inout PairCounts) throws -> Int {
+    /// walked from the last draw on, so that it ends. Nil if all of them are excluded.
+    private func randomRow(_ row: Int, _ ordinal: Int, _ pass: Int, _ counts: inout PairCounts) -> Int? {
         let pool = candidates[Int(index.side[row])]
         var key = key(row, ordinal, pass, 2)
         var position = 0
@@ -212,11 +216,7 @@ package struct PairSampler: Sendable {
             let candidate = Int(pool[(position + step) % pool.count])
             if !isExcluded(candidate, for: row) { return candidate }
         }
-        throw PairSamplingError(
-            message:
-                "no random document can be drawn for document \(index.id[row]): all others of its side are excluded",
-            cause: "every other document links to it, is linked from it, or has the same text",
-            fix: "enlarge the side (`sides` of stage graph) or shorten `negatives_exclude`")
+        return nil
     }
 
     /// P(j | i) ∝ 1 / in-degree(j)^d over i's links (LinkBERT, section 4.1, "diversity").

@@ -77,6 +77,11 @@ package final class SegmentLookup: Sendable {
             let documentOffsets = try mapped.column("document.offsets", as: Int64.self)
             let sentenceOffsets = try mapped.column("sentence.offsets", as: Int64.self)
             let titleOffsets = try mapped.column("title.offsets", as: Int64.self)
+            let partIDs = try TokenIDs(mapped, "ids")
+            let partTitles = try TokenIDs(mapped, "title.ids")
+            try Self.check(documentOffsets, rows: document.count, end: sentenceOffsets.count - 1, part)
+            try Self.check(sentenceOffsets, rows: sentenceOffsets.count - 1, end: partIDs.count, part)
+            try Self.check(titleOffsets, rows: document.count, end: partTitles.count, part)
             for i in 0..<document.count {
                 let begin = sentenceOffsets[Int(documentOffsets[i])]
                 let end = sentenceOffsets[Int(documentOffsets[i + 1])]
@@ -88,13 +93,18 @@ package final class SegmentLookup: Sendable {
                 place.titleCount = Int32(titleOffsets[i + 1] - titleOffsets[i])
                 places[document[i]] = place
             }
-            ids.append(try TokenIDs(mapped, "ids"))
-            titles.append(try TokenIDs(mapped, "title.ids"))
+            ids.append(partIDs)
+            titles.append(partTitles)
         }
         for part in segmentParts ?? segments.manifest.parts {
             let mapped = try segments.mapped(part)
             parts.append(mapped)
             let document = try mapped.column("document", as: UInt64.self)
+            let bound = Bounds(
+                first: try mapped.column("first", as: UInt32.self), end: try mapped.column("end", as: UInt32.self))
+            guard bound.first.count == document.count, bound.end.count == document.count else {
+                throw Self.malformed(part)
+            }
             var row = 0
             while row < document.count {
                 var end = row + 1
@@ -104,9 +114,7 @@ package final class SegmentLookup: Sendable {
                 places[document[row]]!.segments = Int32(end - row)
                 row = end
             }
-            bounds.append(
-                Bounds(
-                    first: try mapped.column("first", as: UInt32.self), end: try mapped.column("end", as: UInt32.self)))
+            bounds.append(bound)
         }
         self.places = places
         self.parts = parts
@@ -176,6 +184,20 @@ package final class SegmentLookup: Sendable {
     }
 
     package var documentCount: Int { places.count }
+
+    /// Offsets begin at 0, never fall, and end where the column they cut ends: what the unchecked reads rely on.
+    private static func check(_ offsets: UnsafeBufferPointer<Int64>, rows: Int, end: Int, _ part: Part) throws {
+        guard rows >= 0, offsets.count == rows + 1, offsets[0] == 0, offsets[rows] == Int64(end) else {
+            throw malformed(part)
+        }
+        for row in 0..<rows where offsets[row] > offsets[row + 1] { throw malformed(part) }
+    }
+
+    private static func malformed(_ part: Part) -> ContainerError {
+        ContainerError(
+            .damaged, "the columns of part '\(part.name)' do not fit together",
+            cause: "offsets or lengths of one column point outside another", fix: "make the artifact again")
+    }
 
     private static func unknown(_ document: UInt64, _ segment: UInt32) -> ContainerError {
         ContainerError(
