@@ -85,12 +85,28 @@ package enum PieceMaker {
         let started = Clock.monotonic
         let result = try job.stage.piece(
             job.piece, inputs: job.inputs, environment: environment, into: PartSink(blobs: store.blobs))
+        try checkUnchanged(job)
         let record = PieceRecord(
             result: result, components: job.components, seconds: Clock.monotonic - started,
             numerics: job.stage.numerics(), run: job.run)
         let published = try store.publish(record, under: job.key)
         scratch.remove()
         return published
+    }
+
+    /// The key was made from what the files held before; what the piece read must be the same. Reading them again costs
+    /// little beside what a piece does with them.
+    private static func checkUnchanged(_ job: PieceJob) throws {
+        let files = job.stage.files
+        for file in job.piece.files.map({ files[$0] }) {
+            let now = try? digestOfFile(file.path)
+            guard let now, now.digest == file.digest else {
+                throw StageError(
+                    "this input file changed while it was read", place: file.path,
+                    cause: "its content is no longer what the key of the result says",
+                    fix: "run again once nothing writes to it")
+            }
+        }
     }
 }
 

@@ -108,3 +108,25 @@ private let sample = packageRoot.appending(path: "examples/quickstart/harbour-wi
         #expect(look.status == 1 && look.errors.contains("linkloom run"))
     }
 }
+
+@Suite struct ChangingInputTests {
+    @Test func `a file that changes while it is read leaves nothing in the store`() throws {
+        let shop = try Workshop()
+        // A named pipe would never end; a large file that grows while it is parsed is what happens in practice.
+        var text = ""
+        for page in 0..<40_000 { text += "Paragraph \(page) of a long document about ships and tides.\n\n" }
+        try shop.write(text, "growing.txt")
+        let file = try shop.write(
+            "version: 1\nstages:\n  documents: {use: parse, with: {format: text, files: [growing.txt]}}\n",
+            "pipeline.yaml")
+        let grow = "for i in $(seq 400); do echo more >> growing.txt; sleep 0.005; done"
+        let (writer, _, _) = try shop.start(["-c", grow], executable: "/bin/sh")
+        let run = try shop.run("run", file)
+        writer.waitUntilExit()
+        // Either the writer was too slow to be seen, or the run refused what it had read; never a wrong result.
+        if run.status != 0 { #expect(run.errors.contains("changed while it was read"), "\(run.errors)") }
+        let settled = try shop.run("run", file, "--json")
+        let fresh = try shop.run("run", file, "--json", "--store", shop.path("fresh"))
+        #expect(digests(try settled.json) == digests(try fresh.json))
+    }
+}

@@ -147,9 +147,14 @@ import Testing
             }
         }
         #expect(!Files.exists(target))
-        try Exporter(directory: target, overwrite: false).write { try Files.publish([1], at: $0 + "/one") }
+        try Exporter(directory: target, overwrite: false).write { try Files.publish([1], at: $0 + "/manifest.json") }
         #expect(throws: RunnerError.self) { try Exporter(directory: target, overwrite: false).write { _ in } }
         try Exporter(directory: target + "/", overwrite: true).write { try Files.publish([2], at: $0 + "/two") }
+        #expect(try Files.list(target) == ["two"])
+        // A folder that no export wrote stays as it is.
+        #expect(throws: RunnerError.self) {
+            try Exporter(directory: target, overwrite: true).write { try Files.publish([3], at: $0 + "/three") }
+        }
         #expect(try Files.list(target) == ["two"])
         #expect(try Files.list(shop.root).filter { $0.hasPrefix("out") } == ["out"])
     }

@@ -58,6 +58,13 @@ package struct Exporter {
                     cause: "an export never mixes with other files",
                     fix: "choose another folder with --to, or replace it with --overwrite")
             }
+            // --overwrite replaces what an export wrote, never a folder of other things.
+            let names = try Files.list(directory)
+            guard names.isEmpty || names.contains("manifest.json") || names.contains("config.json") else {
+                throw RunnerError(
+                    .usage, "this folder holds no export that could be replaced", place: directory,
+                    cause: "it has neither a manifest.json nor a config.json", fix: "choose another folder with --to")
+            }
         }
         let temporary = directory + ".partial-\(getpid())"
         try Files.remove(temporary)
