@@ -39,7 +39,7 @@ package struct ParseConfig: StageConfig {
             .int("min_words", \.minWords, in: 0...1_000_000, help: "shorter documents are left out"),
             .number(
                 "max_rejected", \.maxRejected, in: 0...1, help: "share of broken documents past which the stage fails"),
-            .int("pieces", \.pieces, in: 1...4096, help: "into how many buckets more than 64 files are put"),
+            .int("pieces", \.pieces, in: 1...4096, help: "text: into how many buckets more than 64 files are put"),
         ]
     }
 
@@ -79,7 +79,8 @@ package enum Parse: Stage {
     /// leaves the others' results alone.
     package static func gather(_ context: StageContext<Config>) throws -> [Piece] {
         let identities = context.files.map { identity($0, context.config.format) }
-        if context.files.count > mostFilePieces {
+        // Dumps are large and their order says which version of a page is the later one: each is a piece of its own.
+        if context.config.format == .text, context.files.count > mostFilePieces {
             let count = UInt64(context.config.pieces)
             var buckets = [[Int]](repeating: [], count: context.config.pieces)
             for (i, identity) in identities.enumerated() {
@@ -98,8 +99,7 @@ package enum Parse: Stage {
         }
     }
 
-    /// What makes a file this file: its content, and its name where the format reads names. In buckets a text is placed by
-    /// name alone, so that a changed text stays in its bucket.
+    /// What makes a file this file: the name of a text, so that a changed text stays in its bucket; the content of a dump.
     private static func identity(_ file: InputFile, _ format: ParseConfig.Format) -> Digest {
         switch format {
         case .text: Digest.of("name:" + file.logicalName)
