@@ -38,11 +38,7 @@ struct PairReport {
     func mix(_ counts: PairCounts, asked: RelationMix) -> JSON {
         func shares(_ values: [Double]) -> JSON {
             let total = values.reduce(0, +)
-            return .object(
-                Dictionary(
-                    uniqueKeysWithValues: Relation.allCases.map {
-                        ($0.name, .number(total == 0 ? 0 : rounded(values[Int($0.rawValue)] / total)))
-                    }))
+            return .byRelation { .number(total == 0 ? 0 : rounded(values[$0] / total)) }
         }
         var realised: [String: JSON] = [:]
         for side in Side.allCases where counts.anchors[Int(side.rawValue)] > 0 {

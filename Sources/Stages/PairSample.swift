@@ -234,23 +234,10 @@ func padded(_ value: Int, _ width: Int) -> String {
 
 extension PairCounts {
     var json: JSON {
-        func sides(_ values: [Int]) -> JSON {
-            .object(
-                Dictionary(uniqueKeysWithValues: Side.allCases.map { ($0.name, .int(Int64(values[Int($0.rawValue)]))) })
-            )
-        }
-        let relations = Side.allCases.map { side in
-            (
-                side.name,
-                JSON.object(
-                    Dictionary(
-                        uniqueKeysWithValues: Relation.allCases.map {
-                            ($0.name, .int(Int64(relation[Int(side.rawValue)][Int($0.rawValue)])))
-                        }))
-            )
-        }
+        func sides(_ values: [Int]) -> JSON { .bySide { .int(Int64(values[$0])) } }
+        let relations = JSON.bySide { side in .byRelation { .int(Int64(relation[side][$0])) } }
         return .object([
-            "relations": .object(Dictionary(uniqueKeysWithValues: relations)), "anchors": sides(anchors),
+            "relations": relations, "anchors": sides(anchors),
             "left_out": sides(leftOut), "redraws": sides(redraws), "refused_negatives": .int(Int64(refusedNegatives)),
         ])
     }

@@ -68,9 +68,7 @@ struct ProbeEvaluation {
         }
         var out: [String: JSON] = [
             "mlm": all.json,
-            "mlm_by_relation": .object(
-                Dictionary(
-                    uniqueKeysWithValues: Relation.allCases.map { ($0.name, byRelation[Int($0.rawValue)].json) })),
+            "mlm_by_relation": .byRelation { byRelation[$0].json },
         ]
         if classes > 0 { out["drp"] = Self.relationScores(confusion, classes: classes) }
         return .object(out)
@@ -86,20 +84,10 @@ struct ProbeEvaluation {
         let totals = known.map { confusion[Int($0.rawValue)].reduce(0, +) }
         let rows = totals.reduce(0, +)
         let right = known.reduce(0) { $0 + confusion[Int($1.rawValue)][Int($1.rawValue)] }
-        let matrix = known.map { actual in
-            (
-                actual.name,
-                JSON.object(
-                    Dictionary(
-                        uniqueKeysWithValues: known.map {
-                            ($0.name, .int(confusion[Int(actual.rawValue)][Int($0.rawValue)]))
-                        }))
-            )
-        }
         return .object([
             "rows": .int(rows), "accuracy": .number(rounded(rows == 0 ? 0 : Double(right) / Double(rows))),
             "majority_share": .number(rounded(rows == 0 ? 0 : Double(totals.max() ?? 0) / Double(rows))),
-            "confusion": .object(Dictionary(uniqueKeysWithValues: matrix)),
+            "confusion": .byRelation(classes) { actual in .byRelation(classes) { .int(confusion[actual][$0]) } },
         ])
     }
 
@@ -186,19 +174,16 @@ struct ProbeEvaluation {
         let folds = known.map { Int(KeyedRandom.below(KeyedRandom.mix(0xF01D, $0.spans[0].document), 5)) }
         let probe = LogisticProbe(
             rows: vectors, labels: known.map { Int($0.relation.rawValue) }, classes: classes, fold: folds)
-        let weights = Relation.allCases.prefix(probe.weights.count).map { relation in
-            (
-                relation.name,
-                JSON.object(
-                    Dictionary(
-                        uniqueKeysWithValues: ShortcutFeatures.names.enumerated().map {
-                            ($1, .number(rounded(probe.weights[Int(relation.rawValue)][$0])))
-                        }))
-            )
+        let weights = JSON.byRelation(probe.weights.count) { relation in
+            .object(
+                Dictionary(
+                    uniqueKeysWithValues: zip(
+                        ShortcutFeatures.names, probe.weights[relation].map { .number(rounded($0)) })
+                ))
         }
         return .object([
             "shortcut_accuracy": .number(rounded(probe.accuracy)),
-            "shortcut_weights": .object(Dictionary(uniqueKeysWithValues: weights)),
+            "shortcut_weights": weights,
             "unigram_loss": .number(rounded(unigramLoss(measure.lookup))),
         ])
     }

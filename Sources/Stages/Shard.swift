@@ -198,20 +198,7 @@ private struct ShardWriter {
     var truncated: Int { assembler.truncated }
 
     /// Rows by side and relation.
-    var rows: JSON {
-        .object(
-            Dictionary(
-                uniqueKeysWithValues: Side.allCases.map { side in
-                    (
-                        side.name,
-                        JSON.object(
-                            Dictionary(
-                                uniqueKeysWithValues: Relation.allCases.map {
-                                    ($0.name, .int(relations[Int(side.rawValue)][Int($0.rawValue)]))
-                                }))
-                    )
-                }))
-    }
+    var rows: JSON { .bySide { side in .byRelation { .int(relations[side][$0]) } } }
 
     mutating func append(_ pairs: PairColumns, _ row: Int, prefix: String) throws {
         try assembler.append(pairs, row, to: &columns)
