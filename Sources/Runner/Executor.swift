@@ -107,9 +107,7 @@ package final class Executor {
     /// Whether an error is damage inside the store that making a result again repairs; if so the damaged file is
     /// out of the way and the plan can be walked again.
     private func heal(_ error: ContainerError) throws -> Bool {
-        guard error.code == .damaged || error.code == .notFound || error.code == .format, let path = error.path,
-            ["blobs/", "expanded/", "artifacts/"].contains(where: { path.hasPrefix(store.path($0)) })
-        else { return false }
+        guard let path = store.damagedFile(error) else { return false }
         reporter.warning("a damaged or missing part of the store is made again: \(path): \(error.message)")
         log.event("damaged", ["path": .string(path), "error": .string(error.message)])
         try Files.remove(path)

@@ -42,6 +42,15 @@ package final class Store: Sendable {
     package var exists: Bool { Files.isDirectory(root) }
     package func path(_ relative: String) -> String { root + "/" + relative }
 
+    /// The file of this store that an error found damaged or missing and that making its result again repairs; nil for
+    /// any other error, also for damage in files that are not the store's.
+    package func damagedFile(_ error: ContainerError) -> String? {
+        guard [.damaged, .notFound, .format].contains(error.code), let found = error.path,
+            ["blobs/", "expanded/", "artifacts/"].contains(where: { found.hasPrefix(path($0)) })
+        else { return nil }
+        return found
+    }
+
     // MARK: Artifacts
 
     package func manifestPath(_ digest: Digest) -> String { path("artifacts/\(digest.hex).json") }

@@ -130,3 +130,27 @@ private let sample = packageRoot.appending(path: "examples/quickstart/harbour-wi
         #expect(digests(try settled.json) == digests(try fresh.json))
     }
 }
+
+@Suite struct DamagedStoreTests {
+    @Test func `a damaged part that export meets is made again by the next run`() throws {
+        let shop = try Workshop()
+        let file = try shop.write(pipeline("format: mediawiki, files: ['\(sample.path)']"), "pipeline.yaml")
+        let arguments = ["run", file, "--until", "documents", "--json"]
+        let first = try shop.run(arguments)
+        try #require(first.status == 0, "\(first.errors)")
+        let blobs = FileManager.default.enumerator(
+            at: shop.folder.appending(path: ".linkloom/blobs"), includingPropertiesForKeys: nil)
+        let blob = try #require(blobs?.compactMap { $0 as? URL }.first { $0.pathExtension == "zst" })
+        var bytes = try Data(contentsOf: blob)
+        bytes[bytes.count / 2] ^= 0x40
+        try FileManager.default.removeItem(at: blob)
+        try bytes.write(to: blob)
+        let export = try shop.run("export", file, "documents", "--to", shop.path("out"))
+        #expect(export.status == 4, "\(export.errors)")
+        let again = try shop.run(arguments)
+        #expect(again.status == 0, "\(again.errors)")
+        #expect(try again.json["stages"]?.array?.first?["run"]?.int == 1)
+        #expect(digests(try again.json) == digests(try first.json))
+        #expect(try shop.run("export", file, "documents", "--to", shop.path("out")).status == 0)
+    }
+}

@@ -17,8 +17,9 @@ struct ExportCommand: ParsableCommand {
     @Flag(help: "Replace the folder if it is there.")
     var overwrite = false
 
-    func run() throws {
-        let found = try result.find()
+    func run() throws { try result.read(export) }
+
+    private func export(_ found: FoundResult) throws {
         let known = Set(found.artifact.manifest.parts.map(\.name))
         if let unknown = parts.first(where: { !known.contains($0) }) {
             throw RunnerError(

@@ -58,18 +58,8 @@ package struct LinkloomCommand: ParsableCommand {
         default: break
         }
         guard let status = status(of: error) else { exit(withError: error) }
-        removeDamaged(error)
         Terminal.write(describe(error) + "\n", to: 2)
         Glibc.exit(status.rawValue)
-    }
-
-    /// A damaged file of the store is taken away by whoever meets it, so that the next run makes it again.
-    private static func removeDamaged(_ error: any Error) {
-        guard let error = error as? ContainerError, error.code == .damaged, let path = error.path,
-            path.contains("/blobs/") || path.contains("/expanded/")
-        else { return }
-        try? Files.remove(path)
-        Terminal.write("the damaged file was removed: `linkloom run` makes it again\n", to: 2)
     }
 
     /// Nil for errors that are ArgumentParser's own: usage, help, explicit exit codes.

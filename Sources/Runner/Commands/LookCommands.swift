@@ -14,7 +14,21 @@ struct ResultArguments: ParsableArguments {
     @OptionGroup var selection: SelectionArguments
     @OptionGroup var storage: StoreArguments
 
-    func find() throws -> FoundResult {
+    /// Finds the result and reads it. Damage that is met on the way is taken out of the store, so that the next run makes
+    /// it again.
+    func read<R>(_ body: (FoundResult) throws -> R) throws -> R {
+        do {
+            return try body(try find())
+        } catch let error as ContainerError {
+            if let path = storage.open().damagedFile(error) {
+                try Files.remove(path)
+                Terminal.write("the damaged file was removed: `linkloom run` makes it again\n", to: 2)
+            }
+            throw error
+        }
+    }
+
+    private func find() throws -> FoundResult {
         let store = storage.open()
         // Looking may write expanded copies of parts; a store that cannot be written can still be read.
         if store.exists, let presence = try? Presence(store) { Program.hold(presence) }
@@ -38,7 +52,7 @@ struct CatCommand: ParsableCommand {
         commandName: "cat", abstract: "Print a result, one JSON object a line.")
     @OptionGroup var result: ResultArguments
 
-    func run() throws { try printRows(try result.find(), limit: nil) }
+    func run() throws { try result.read { try printRows($0, limit: nil) } }
 }
 
 struct HeadCommand: ParsableCommand {
@@ -52,7 +66,7 @@ struct HeadCommand: ParsableCommand {
         if lines < 0 { throw ValidationError("-n takes a number from 0, not \(lines)") }
     }
 
-    func run() throws { try printRows(try result.find(), limit: lines) }
+    func run() throws { try result.read { try printRows($0, limit: lines) } }
 }
 
 private func printRows(_ found: FoundResult, limit: Int?) throws {
@@ -74,8 +88,9 @@ struct StatsCommand: ParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
-    func run() throws {
-        let found = try result.find()
+    func run() throws { try result.read(show) }
+
+    private func show(_ found: FoundResult) throws {
         let manifest = found.artifact.manifest
         let statistics = try found.type.statistics(found.artifact, found.context)
         let report: JSON = [
