@@ -66,6 +66,7 @@ package struct PretrainConfig: StageConfig {
 
     package var architecture = Architecture.tiny
     package var maxPositionEmbeddings = 512
+    package var initializerRange = 0.02
     package var objective = Objective.linkbert
     package var drpWeight = 1.0
     package var steps = 1000
@@ -103,6 +104,9 @@ package struct PretrainConfig: StageConfig {
             .int(
                 "max_position_embeddings", \.maxPositionEmbeddings, in: 8...65_535,
                 help: "positions the model has; rows may be shorter, never longer"),
+            .number(
+                "initializer_range", \.initializerRange, in: 1e-6...1,
+                help: "standard deviation of the start values of weights (normal, cut at two deviations)"),
             .choice(
                 "objective", \.objective,
                 help: "linkbert: MLM and 3-way document relation prediction; bert: MLM and next sentence prediction; "
@@ -242,6 +246,7 @@ package struct PretrainConfig: StageConfig {
         var config = BertConfig(
             architecture, vocabSize: vocabularySize, relationClasses: objective.relationClasses)
         config.maxPositionEmbeddings = maxPositionEmbeddings
+        config.initializerRange = initializerRange
         config.hiddenDropoutProb = hiddenDropout
         config.attentionProbsDropoutProb = attentionDropout
         config.padTokenID = Int(padID)
