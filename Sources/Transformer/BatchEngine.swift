@@ -32,6 +32,12 @@ package struct BatchLosses: Sendable, Equatable {
     package var drpCorrect = 0
 }
 
+/// What the means of a step divide by.
+package struct BatchCounts: Sendable, Equatable {
+    package var masked: Int
+    package var sequences: Int
+}
+
 /// How rows are masked and weighed: the same for every batch of a run.
 package struct BatchRules: Sendable {
     package var drpWeight: Double
@@ -111,11 +117,14 @@ package final class BatchEngine: @unchecked Sendable {
     }
 
     /// Forward and backward of one batch; leaves the batch's gradient in `gradients`.
-    /// - Parameter step: enters the dropout seeds; nil turns dropout off.
+    /// - Parameters:
+    ///   - step: enters the dropout seeds; nil turns dropout off.
+    ///   - whole: the counts of the whole step where this batch is a part of it; its means divide the gradient. Nil:
+    ///     the batch's own counts. The losses returned are the batch's own means either way.
     /// - Throws: `ModelError` if a row cannot be read.
-    package func gradients(step: Int?, rows: [BatchRow]) throws -> BatchLosses {
+    package func gradients(step: Int?, rows: [BatchRow], of whole: BatchCounts? = nil) throws -> BatchLosses {
         try fill(rows)
-        let scale = lossScale
+        let scale = lossScale(whole ?? counts)
         let config = model.config
         pool.run(slices.count) { [slices, model, device, rules] index in
             let slice = slices[index]
@@ -173,10 +182,21 @@ package final class BatchEngine: @unchecked Sendable {
         for slice in slices { if let failure = slice.failure { throw failure } }
     }
 
-    private var lossScale: LossScale {
+    /// Masked positions and sequences of a batch, without computing anything.
+    /// - Throws: `ModelError` if a row cannot be read.
+    package func count(_ rows: [BatchRow]) throws -> BatchCounts {
+        try fill(rows)
+        return counts
+    }
+
+    private var counts: BatchCounts {
+        BatchCounts(
+            masked: slices.reduce(0) { $0 + $1.input.masked }, sequences: slices.reduce(0) { $0 + $1.input.sequences })
+    }
+
+    private func lossScale(_ counts: BatchCounts) -> LossScale {
         LossScale(
-            masked: max(1, slices.reduce(0) { $0 + $1.input.masked }),
-            sequences: max(1, slices.reduce(0) { $0 + $1.input.sequences }), drpWeight: Float(rules.drpWeight))
+            masked: max(1, counts.masked), sequences: max(1, counts.sequences), drpWeight: Float(rules.drpWeight))
     }
 
     private func finished(_ sums: BatchLosses) -> BatchLosses {
