@@ -116,6 +116,26 @@ package enum RunReason: Sendable, Equatable {
         "\(change.key) \(short(change.old)) → \(short(change.new))"
     }
 
+    /// The clause of a recorded reason, one of those that `json` gives.
+    package static func text(recorded reason: JSON) -> String {
+        let key = reason["key"]?.string ?? ""
+        func change() -> String {
+            text(Change(key: key, old: reason["old"] ?? .null, new: reason["new"] ?? .null))
+        }
+        switch reason["kind"]?.string {
+        case "neverBuilt": return RunReason.neverBuilt.text
+        case "versionChanged": return "version changed: " + change()
+        case "configChanged": return "config changed: " + change()
+        case "inputChanged":
+            return RunReason.inputChanged(reason["port"]?.string.map(Input.port) ?? .files(key)).text
+        case "upstream": return RunReason.upstream([reason["stage"]?.string ?? "?"]).text
+        case "outputMissing": return RunReason.outputMissing.text
+        case "damaged": return RunReason.damaged.text
+        case "forced": return RunReason.forced.text
+        default: return "unknown reason"
+        }
+    }
+
     private static func short(_ value: JSON) -> String {
         var text = value.string ?? String(decoding: value.canonical, as: UTF8.self)
         if case .number(let number) = value { text = Node.plain(number) }

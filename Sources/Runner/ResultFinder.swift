@@ -71,7 +71,10 @@ package struct ResultFinder {
         let found = isHex ? try store.artifacts(prefix: prefix) : []
         guard let digest = found.first else {
             throw RunnerError(
-                .usage, isHex ? "no artifact's digest begins with '\(prefix)'" : "'\(prefix)' is no digest",
+                .usage,
+                isHex
+                    ? "no artifact's digest begins with '\(prefix)'"
+                    : "'\(prefix)' is neither a pipeline file with a stage nor the beginning of a digest",
                 place: store.root,
                 fix: "give FILE STAGE, or at least four hexadecimal digits of a digest that `linkloom run --json` shows"
             )

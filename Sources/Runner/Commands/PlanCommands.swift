@@ -147,20 +147,20 @@ struct WhyReport {
         var lines: [String] = []
         if stage.runs {
             let count = stage.isExact ? "\(stage.run)" : "at most \(stage.run)"
-            lines.append("\(stage.name) would run (\(count) pieces made, \(stage.reuse) reused):")
+            lines.append("\(stage.name) would run (pieces: \(count) made, \(stage.reuse) reused):")
             lines += stage.reasons.map { "  \($0.text)" }
             if let previousRun { lines.append("  compared with run \(previousRun)") }
         } else {
-            lines.append("\(stage.name) is reused (\(stage.reuse) pieces): the store has a result for its key")
+            lines.append("\(stage.name) is reused (pieces: \(stage.reuse)): the store has a result for its key")
         }
         if let resolved = stage.resolved {
             lines.append("key \(resolved.key.hex) is made of")
             lines += resolved.components.pretty.split(separator: "\n").map { "  " + $0 }
         }
         if let record {
-            let reasons = (record.reasons.array ?? []).map(reasonText)
+            let reasons = (record.reasons.array ?? []).map { RunReason.text(recorded: $0) }
             lines.append(
-                "last made by run \(record.run) in \(Figures.fixed(record.seconds, 1)) s from \(record.pieces) pieces"
+                "last made by run \(record.run) in \(Figures.fixed(record.seconds, 1)) s (pieces: \(record.pieces))"
                     + (reasons.isEmpty ? "" : ", because: " + reasons.joined(separator: "; ")))
             lines.append("  output \(record.output.hex)")
             if let numerics = record.numerics {
@@ -171,14 +171,4 @@ struct WhyReport {
         }
         return lines.joined(separator: "\n")
     }
-}
-
-/// A recorded reason, in the words of `RunReason`.
-func reasonText(_ json: JSON) -> String {
-    func show(_ value: JSON?) -> String { value.map { String(decoding: $0.canonical, as: UTF8.self) } ?? "" }
-    let kind = json["kind"]?.string ?? "?"
-    if let port = json["port"]?.string { return "\(kind) (port \(port))" }
-    if let stage = json["stage"]?.string { return "\(kind) (\(stage))" }
-    guard let key = json["key"]?.string else { return kind }
-    return json["new"] == nil ? "\(kind) (\(key))" : "\(kind) (\(key) \(show(json["old"])) → \(show(json["new"])))"
 }

@@ -68,7 +68,7 @@ struct RunsCommand: ParsableCommand {
             }
             var rows = [["stage", "use", "run", "reused", "seconds", "output", "reason"]]
             for stage in run["stages"]?.array ?? [] {
-                let reasons = (stage["reasons"]?.array ?? []).map(reasonText)
+                let reasons = (stage["reasons"]?.array ?? []).map { RunReason.text(recorded: $0) }
                 rows.append([
                     stage["name"]?.string ?? "", stage["uses"]?.string ?? "", "\(stage["run"]?.int ?? 0)",
                     "\(stage["reuse"]?.int ?? 0)", Figures.fixed(stage["seconds"]?.double ?? 0, 2),
