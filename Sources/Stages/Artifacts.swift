@@ -39,8 +39,10 @@ package enum DocumentsArtifact: Artifact {
             let part = try DocumentColumns(reading: reader)
             for i in 0..<part.count {
                 let links = (Int(part.linkOffsets[i])..<Int(part.linkOffsets[i + 1])).map { link in
-                    JSON.object([
-                        "begin": number(part.linkBegin[link]), "end": number(part.linkEnd[link]),
+                    let isPlaced = part.linkBegin[link] != LinkColumns.wholeDocument
+                    return JSON.object([
+                        "begin": isPlaced ? number(part.linkBegin[link]) : .null,
+                        "end": isPlaced ? number(part.linkEnd[link]) : .null,
                         "target": .string(part.linkTarget.string(link)),
                     ])
                 }

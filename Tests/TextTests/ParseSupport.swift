@@ -85,6 +85,10 @@ extension ParsedDocument {
         #expect(blockBegin.isEmpty == text.isEmpty && blockBegin.first ?? 0 == 0)
         var last = 0
         for i in 0..<linkCount {
+            guard hasPlace(i) else {
+                #expect(linkEnd[i] == Self.placeless && (i..<linkCount).allSatisfy { !hasPlace($0) })
+                return
+            }
             #expect(Int(linkBegin[i]) >= last && linkBegin[i] < linkEnd[i] && Int(linkEnd[i]) <= text.count)
             last = Int(linkEnd[i])
         }

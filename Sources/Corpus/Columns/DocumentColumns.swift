@@ -20,7 +20,8 @@ package struct DocumentColumns: Sendable {
     /// `BlockKind` raw values.
     package var blockKind: [UInt8] = []
     package var linkOffsets: [Int64] = [0]
-    /// Byte range of the anchor in the text.
+    /// Byte range of the anchor in the text, ascending; both ends are `LinkColumns.wholeDocument` for a link without a
+    /// place, and those come last.
     package var linkBegin: [UInt32] = []
     package var linkEnd: [UInt32] = []
     /// The target as written.

@@ -8,8 +8,15 @@ package enum TextBlockKind: UInt8, Sendable, CaseIterable {
 /// One document. A reader refills the same value for each, so copy what must outlive the callback.
 ///
 /// `text` is valid UTF-8. Blocks are joined by one line feed; a block begins and ends with a visible character and
-/// holds a line feed itself only if its kind is `code`. Link spans are sorted, disjoint, not empty, and lie in one block.
+/// holds a line feed itself only if its kind is `code`.
+///
+/// Links are of two kinds. Those with a place have a span: sorted, disjoint, not empty, inside one block. Those without
+/// a place (from markup whose text is not kept: a template, a table, a reference list) belong to the whole document;
+/// both ends are `placeless`, and they come after all others, so that ends ascend.
 package struct ParsedDocument: Sendable, Equatable {
+    /// Both ends of a link that has no place in the text; the value a `links` artifact has for it, too.
+    package static let placeless = UInt32.max
+
     /// Page id, file name: unique in its corpus.
     package var sourceID = ""
     package var title = ""
@@ -38,8 +45,18 @@ package struct ParsedDocument: Sendable, Equatable {
         Int(blockBegin[i])..<(i + 1 < blockBegin.count ? Int(blockBegin[i + 1]) - 1 : text.count)
     }
 
+    /// The linked words; empty for a link without a place.
     package func anchor(_ i: Int) -> String {
-        String(decoding: text[Int(linkBegin[i])..<Int(linkEnd[i])], as: UTF8.self)
+        hasPlace(i) ? String(decoding: text[Int(linkBegin[i])..<Int(linkEnd[i])], as: UTF8.self) : ""
+    }
+
+    package func hasPlace(_ link: Int) -> Bool { linkBegin[link] != Self.placeless }
+
+    /// Appends a link of the whole document. Links with a place must not be appended after it.
+    package mutating func appendPlacelessLink(_ target: some Collection<UInt8>) {
+        linkBegin.append(Self.placeless)
+        linkEnd.append(Self.placeless)
+        linkTarget.append(target)
     }
 
     /// Empties everything and keeps the memory.
@@ -56,7 +73,8 @@ package struct ParsedDocument: Sendable, Equatable {
         sourceOffset = 0
     }
 
-    /// Removes the blocks for which `isDropped` holds, with their links, and joins the rest.
+    /// Removes the blocks for which `isDropped` holds, with the links placed in them, and joins the rest; links without
+    /// a place stay.
     /// - Returns: how many blocks went. Complexity: O(text).
     @discardableResult
     package mutating func removeBlocks(where isDropped: (Int) throws -> Bool) rethrows -> Int {
@@ -88,6 +106,7 @@ package struct ParsedDocument: Sendable, Equatable {
             }
             if !dropped[i] { kept.append(contentsOf: text[range]) }
         }
+        for i in link..<linkCount { keptLinks[i] = true }
         text = kept
         blockBegin = begins
         blockKind = kinds
