@@ -105,7 +105,7 @@ extension Workshop {
             return finished.out
         }
         #expect(try out("check", "pipeline.yaml").contains("words*: words"))
-        #expect(try out("why", "pipeline.yaml", "marked").contains("marked is reused (3 pieces)"))
+        #expect(try out("why", "pipeline.yaml", "marked").contains("marked is reused (pieces: 3)"))
         #expect(try out("why", "pipeline.yaml", "marked", "-s", "marked.mark=+").contains("config changed: mark - → +"))
         #expect(
             try out("graph", "pipeline.yaml", "--format", "dot").contains("\"words\" -> \"marked\" [label=\"words\"]"))
@@ -114,7 +114,7 @@ extension Workshop {
         #expect(try out("cat", "pipeline.yaml", "marked").split(separator: "\n").count == 4)
         #expect(try out("stats", "pipeline.yaml", "marked").contains("type: lines"))
         #expect(try out("runs").contains("done"))
-        #expect(try out("runs", "show", "last").contains("neverBuilt"))
+        #expect(try out("runs", "show", "last").contains("never built"))
         #expect(try out("stages").contains("mark"))
         #expect(try out("stages", "mark").contains("mark: "))
         #expect(try JSON(parsing: Array(out("schema").utf8))["properties"] != nil)
