@@ -22,6 +22,9 @@ package struct ConfigKey<C>: Sendable {
     package var help: String { info.help }
     package var operational: Bool { info.operational }
 
+    /// Whether the key has another value than its default.
+    package func isSet(in config: C) -> Bool where C: StageConfig { canonical(config, C()) != nil }
+
     /// Gets the dotted name of a file key and its files.
     typealias FileVisitor = (_ key: String, _ files: [InputFile]) throws -> [InputFile]
 }

@@ -1,0 +1,50 @@
+// How `parse` cuts its files into pieces.
+
+import Container
+import Pipeline
+
+enum ParsePieces {
+    /// What a format's files are like.
+    enum Cut: Sendable {
+        /// Each is a piece: they are large, and their order says which version of a document is the later one.
+        case everyFile
+        /// Each is a piece, up to `mostFilePieces`; more of them go to buckets by the hash of their names, so that a
+        /// changed text stays in its bucket.
+        case bucketsByName
+    }
+
+    /// Up to here each file is a piece.
+    static let mostFilePieces = 64
+
+    /// Pieces are named after what the files are, never after where or how many they are, so that a file added or moved
+    /// leaves the others' results alone.
+    static func gather(_ context: StageContext<ParseConfig>) -> [Piece] {
+        let format = context.config.format
+        let identities = context.files.map { identity($0, format.reader.cut) }
+        if format.reader.cut == .bucketsByName, context.files.count > mostFilePieces {
+            let count = UInt64(context.config.pieces)
+            var buckets = [[Int]](repeating: [], count: context.config.pieces)
+            for (i, identity) in identities.enumerated() {
+                let hash = identity.bytes.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+                buckets[Int(hash % count)].append(i)
+            }
+            return buckets.indices.filter { !buckets[$0].isEmpty }.map {
+                Piece(name: "bucket-\(padded($0, 4))", files: buckets[$0])
+            }
+        }
+        var seen: [Digest: Int] = [:]
+        return identities.enumerated().map { i, identity in
+            seen[identity, default: 0] += 1
+            let copy = seen[identity]! > 1 ? "-\(seen[identity]!)" : ""
+            return Piece(name: "\(format.rawValue)-\(identity.hex.prefix(12))\(copy)", files: [i])
+        }
+    }
+
+    /// What makes a file this file: the name of a text, the content of a dump.
+    private static func identity(_ file: InputFile, _ cut: Cut) -> Digest {
+        switch cut {
+        case .bucketsByName: Digest.of("name:" + file.logicalName)
+        case .everyFile: file.digest ?? Digest.of("name:" + file.logicalName)
+        }
+    }
+}
