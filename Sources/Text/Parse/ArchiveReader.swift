@@ -24,12 +24,19 @@ package final class ArchiveReader {
     package let path: String
     private let handle: OpaquePointer
     private let fileSize: Int64
+    private let bombFloor: UInt64
     private var index = 0
+    private var unpacked: UInt64 = 0
     private var isFinished = false
 
+    /// Text packs to a hundredth at best. A file that unpacks to more than this many times its size was made to fill
+    /// memory or time, and is refused once more than `bombFloor` bytes came out of it.
+    package static let mostUnpacked: UInt64 = 1000
+
     /// - Throws: `TextError` for a missing, empty or unreadable file, a folder, or a suffix that the content belies.
-    package init(path: String) throws {
+    package init(path: String, bombFloor: UInt64 = 1 << 28) throws {
         self.path = path
+        self.bombFloor = bombFloor
         fileSize = try Self.checkedSize(path)
         guard let handle = archive_read_new() else {
             throw TextError(.io, "libarchive has no memory for a reader", file: path)
@@ -83,11 +90,22 @@ package final class ArchiveReader {
     }
 
     /// Fills `buffer` from the current member. Returns 0 only at the member's end.
+    /// - Throws: `TextError` for damage, and for a file that unpacks to more than `mostUnpacked` times its size.
     package func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
         guard !buffer.isEmpty else { return 0 }
         let count = archive_read_data(handle, buffer.baseAddress!, buffer.count)
         guard count >= 0 else { throw failure("cannot be unpacked") }
+        unpacked += UInt64(count)
+        if unpacked > bombFloor, unpacked / Self.mostUnpacked >= UInt64(fileSize) { throw bomb() }
         return count
+    }
+
+    private func bomb() -> TextError {
+        TextError(
+            .unsupported, "the file unpacks to more than \(Self.mostUnpacked) times its size", file: path,
+            offset: offset,
+            cause: "its \(fileSize) bytes gave \(unpacked) so far; no text packs so well",
+            fix: "if it is no mistake, unpack it yourself and name the unpacked file")
     }
 
     /// The rest of the current member.
@@ -183,9 +201,32 @@ package final class ArchiveReader {
                     cause: "it was cut off between two members", fix: "fetch or pack it again")
             }
         }
+        if format == ARCHIVE_FORMAT_ZIP, !hasZipDirectory() {
+            throw TextError(
+                .truncated, "the zip archive has no directory at its end", file: path, offset: UInt64(fileSize),
+                cause: "it was cut off behind its first members", fix: "fetch or pack it again")
+        }
         if format == ARCHIVE_FORMAT_EMPTY {
             throw TextError(.empty, "the file unpacks to nothing", file: path, offset: 0, fix: "fetch it again")
         }
+    }
+
+    /// Whether `PK\5\6`, the mark of the directory's end, stands where it must: before a comment of up to 65,535 bytes.
+    private func hasZipDirectory() -> Bool {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        let begin = max(0, fileSize - 22 - 65_535)
+        var tail = [UInt8](repeating: 0, count: Int(fileSize - begin))
+        var count = 0
+        while count < tail.count {
+            let step = tail.withUnsafeMutableBytes {
+                pread(descriptor, $0.baseAddress! + count, $0.count - count, begin + Int64(count))
+            }
+            guard step > 0 else { return false }
+            count += step
+        }
+        return tail.firstRange(of: [0x50, 0x4B, 5, 6]) != nil
     }
 
     private func failure(_ what: String) -> TextError {
