@@ -135,7 +135,7 @@ static void products(void) {
         for (int r = 0; r < 5; r++) {
             double start = now();
             for (int t = 0; t < times; t++)
-                ck_matmul(c, a, b, (size_t)s[0], (size_t)s[1], (size_t)s[2], s[3], s[4], 1, 0,
+                ck_blas_matmul(c, a, b, (size_t)s[0], (size_t)s[1], (size_t)s[2], s[3], s[4], 1, 0,
                           (size_t)(s[3] ? s[0] : s[2]), (size_t)(s[4] ? s[2] : s[1]), (size_t)s[1]);
             double took = (now() - start) / times;
             if (took < best) best = took;

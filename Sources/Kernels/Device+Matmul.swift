@@ -1,4 +1,4 @@
-// Matrix products, by OpenBLAS on the calling thread.
+// Matrix products on the calling thread: by the device's own kernel or by OpenBLAS, as the table of CPU kinds says.
 
 internal import CKernels
 
@@ -6,6 +6,8 @@ extension Device {
     /// `C = alpha · op(A) · op(B) + beta · C`; C is (m, n), op(A) (m, k), op(B) (k, n), all row-major.
     /// - Parameters: `lda`, `ldb`, `ldc`: floats from one stored row to the next; by default the rows are dense.
     ///   With beta 0 the old content of C is not read.
+    ///
+    /// An element's bits depend on its row of op(A), its column of op(B) and k, not on m, n or the number of threads.
     package func matmul(
         _ c: FloatView, _ a: FloatView, _ b: FloatView, m: Int, n: Int, k: Int, transposeA: Bool = false,
         transposeB: Bool = false, alpha: Float = 1, beta: Float = 0, lda: Int? = nil, ldb: Int? = nil,
@@ -22,8 +24,13 @@ extension Device {
         require(a, Self.extent(rowsA, widthA, lda), "A")
         require(b, Self.extent(rowsB, widthB, ldb), "B")
         require(c, Self.extent(m, n, ldc), "C")
-        unsafe ck_matmul(
-            c.pointer, a.pointer, b.pointer, m, n, k, transposeA, transposeB, alpha, beta, lda, ldb, ldc)
+        if k <= ownProductLimit {
+            unsafe kernels.matmul(
+                c.pointer, a.pointer, b.pointer, m, n, k, transposeA, transposeB, alpha, beta, lda, ldb, ldc)
+        } else {
+            unsafe ck_blas_matmul(
+                c.pointer, a.pointer, b.pointer, m, n, k, transposeA, transposeB, alpha, beta, lda, ldb, ldc)
+        }
     }
 
     // Floats from the first to the last element of a strided matrix.

@@ -29,20 +29,25 @@ internal import CKernels
     package let variant: Variant
     // A constant table of the C room, immutable and never freed: safe to share between threads.
     internal let kernels: ck_ops
+    // Products with longer sums are OpenBLAS's.
+    internal let ownProductLimit: Int
 
     /// The variant that the committed table of CPU kinds names for this machine.
     package static let cpu: Device = {
         let code = ck_preferred_variant()
         let variant = Variant.allCases.first { $0.code == code } ?? .reference
-        guard let device = cpu(variant: variant) else { preconditionFailure("this CPU cannot run \(variant)") }
+        guard let device = cpu(variant: variant, ownProductLimit: Int(clamping: ck_own_product_limit())) else {
+            preconditionFailure("this CPU cannot run \(variant)")
+        }
         return device
     }()
 
     /// A given variant, for tests and comparisons; nil where this CPU cannot run it.
-    package static func cpu(variant: Variant) -> Device? {
+    /// - Parameter ownProductLimit: matrix products with longer sums are left to OpenBLAS.
+    package static func cpu(variant: Variant, ownProductLimit: Int = .max) -> Device? {
         _ = singleThreadedBLAS
         guard let table = unsafe ck_ops_for(variant.code) else { return nil }
-        return unsafe Device(variant: variant, kernels: table.pointee)
+        return unsafe Device(variant: variant, kernels: table.pointee, ownProductLimit: ownProductLimit)
     }
 
     // OpenBLAS's thread count belongs to the process; a static makes the call happen once, before any product.
@@ -51,6 +56,15 @@ internal import CKernels
     /// By vendor, family and model, e.g. `amd-zen4`, `intel-icelake-server`, or `generic-x86-64-v3`.
     package var cpuKind: String { unsafe String(cString: ck_cpu_kind()) }
     package var kernelVariant: String { variant.rawValue }
+    /// What computes matrix products: `own-1` (the order of summation has changed once for every number), `openblas`,
+    /// or the first up to a length of the sum and the second beyond.
+    package var products: String {
+        switch ownProductLimit {
+        case .max: "own-1"
+        case ...0: "openblas"
+        default: "own-1 to \(ownProductLimit), then openblas"
+        }
+    }
     /// OpenBLAS's version, build options and the kernel set it chose for this CPU.
     package var blas: String { unsafe String(cString: ck_blas_config()) }
 }

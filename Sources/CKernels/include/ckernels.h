@@ -43,6 +43,13 @@ enum { CK_ATTENTION_TILE = 128 };
 // calls libm.
 typedef void ck_map_fn(float *out, const float *x, size_t n);
 
+// C (m, n) = alpha * op(A) * op(B) + beta * C, op(A): (m, k), op(B): (k, n), row-major, leading dimensions in floats.
+// beta 0: the old C is not read. Sums over k run in chunks fixed by k alone, so an element's bits do not depend on m, n
+// or what is computed beside it. Uses up to 600 KB of stack.
+typedef void ck_matmul_fn(float *restrict c, const float *a, const float *b, size_t m, size_t n, size_t k,
+                          bool transpose_a, bool transpose_b, float alpha, float beta, size_t lda, size_t ldb,
+                          size_t ldc);
+
 // ids, positions, types: (N). out (N, C) = word[id] + position[pos] + type[type].
 typedef void ck_embedding_forward_fn(float *restrict out, const float *word, const float *position, const float *type,
                                      const int32_t *ids, const int32_t *positions, const int32_t *types, size_t N,
@@ -155,7 +162,7 @@ typedef bool ck_is_finite_fn(const float *x, size_t n);
     K(layer_norm_backward) K(residual_layer_norm_forward) K(residual_layer_norm_backward) K(dropout_forward)           \
     K(bias_gelu_forward) K(bias_gelu_backward) K(bias_tanh_forward) K(bias_tanh_backward) K(add_bias) K(sum_rows)      \
     K(attention_forward) K(attention_backward) K(softmax_cross_entropy) K(softmax_cross_entropy_forward)               \
-    K(adamw_step) K(sum_of_squares) K(add) K(scale) K(is_finite)
+    K(matmul) K(adamw_step) K(sum_of_squares) K(add) K(scale) K(is_finite)
 
 // One variant of all kernels. Immutable, lives for ever.
 typedef struct {
@@ -176,19 +183,22 @@ ck_variant ck_preferred_variant(void);
 // The CPU kind by vendor, family and model, e.g. "amd-zen4"; "generic-x86-64-v3" and the like for unknown ones.
 const char *ck_cpu_kind(void);
 
+// Products with sums of at most this length are left to this CPU kind's own kernel, longer ones to OpenBLAS: SIZE_MAX
+// where ours is ahead at every shape measured (docs/performance.md), 0 where nothing was measured.
+size_t ck_own_product_limit(void);
+
 // Floats of scratch for attention over sequences of at most T tokens, forward or backward.
 size_t ck_attention_scratch(size_t T);
 
-// Makes OpenBLAS run each call on the calling thread. Process-wide; call once before ck_matmul.
+// Makes OpenBLAS run each call on the calling thread. Process-wide; call once before ck_blas_matmul.
 void ck_blas_single_threaded(void);
 
 // OpenBLAS's build and the kernel set that it chose, e.g. "OpenBLAS 0.3.21 … Cooperlake". Static strings.
 const char *ck_blas_config(void);
 const char *ck_blas_core(void);
 
-// C (m, n) = alpha * op(A) * op(B) + beta * C, op(A): (m, k), op(B): (k, n), row-major, leading dimensions in floats.
-void ck_matmul(float *c, const float *a, const float *b, size_t m, size_t n, size_t k,
-               bool transpose_a, bool transpose_b, float alpha, float beta, size_t lda, size_t ldb, size_t ldc);
+// ck_matmul_fn by OpenBLAS: the portable default, and an oracle.
+ck_matmul_fn ck_blas_matmul;
 
 #pragma clang assume_nonnull end
 

@@ -1,4 +1,4 @@
-// Vector attention: a tile of query rows of one head at a time. The products are OpenBLAS's; between them one pass
+// Vector attention: a tile of query rows of one head at a time. Between the products one pass
 // over the tile of scores, which is still in the L2 cache, does softmax and dropout together.
 #ifndef CK_ATTENTION_H
 #define CK_ATTENTION_H
@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "math.h"
+#include "product.h"
 #include "random.h"
 
 // Scores to unnormalised, dropped-out probabilities exp(score - greatest); the padding up to a whole vector ends as 0.
@@ -46,7 +47,7 @@ static void v_attention_forward(float *restrict out, float *restrict log_sum_exp
             for (size_t first = 0; first < T; first += CK_ATTENTION_TILE) {
                 size_t rows = T - first < CK_ATTENTION_TILE ? T - first : CK_ATTENTION_TILE;
                 float *o = out + (begin + first) * H + h * HS;
-                ck_matmul(scratch, q + first * ld, k, rows, T, HS, false, true, scale, 0, ld, ld, padded);
+                v_matmul(scratch, q + first * ld, k, rows, T, HS, false, true, scale, 0, ld, ld, padded);
                 float *inverse = scratch + CK_ATTENTION_TILE * padded;
                 for (size_t i = 0; i < rows; i++) {
                     uint64_t key = ck_row_key(dropout.seed, ck_attention_row(h, begin + first + i));
@@ -54,7 +55,7 @@ static void v_attention_forward(float *restrict out, float *restrict log_sum_exp
                     inverse[i] = 1.0f / sum;
                     log_sum_exp[h * N + begin + first + i] = greatest + logf(sum);
                 }
-                ck_matmul(o, scratch, v, rows, HS, T, false, false, 1, 0, padded, ld, H);
+                v_matmul(o, scratch, v, rows, HS, T, false, false, 1, 0, padded, ld, H);
                 for (size_t i = 0; i < rows; i++)
                     CK_EACH(d, HS, v_put(o + i * H + d, v_get(o + i * H + d, tail) * inverse[i], tail););
             }
@@ -96,8 +97,8 @@ static void v_attention_backward(float *restrict d_qkv, const float *d_out, cons
                 size_t rows = T - first < CK_ATTENTION_TILE ? T - first : CK_ATTENTION_TILE;
                 const float *o = out + (begin + first) * H + h * HS, *dy = d_out + (begin + first) * H + h * HS;
                 float later = first > 0 ? 1.0f : 0.0f;  // dK, dV: the first tile writes, the others add
-                ck_matmul(scores, q + first * ld, k, rows, T, HS, false, true, scale, 0, ld, ld, padded);
-                ck_matmul(d_kept, dy, v, rows, T, HS, false, true, 1, 0, H, ld, padded);
+                v_matmul(scores, q + first * ld, k, rows, T, HS, false, true, scale, 0, ld, ld, padded);
+                v_matmul(d_kept, dy, v, rows, T, HS, false, true, 1, 0, H, ld, padded);
                 for (size_t i = 0; i < rows; i++) {
                     vf delta = v_set(0.0f);
                     CK_EACH(d, HS, delta = v_fma(v_get(o + i * H + d, tail), v_get(dy + i * H + d, tail), delta););
@@ -105,9 +106,9 @@ static void v_attention_backward(float *restrict d_qkv, const float *d_out, cons
                                            ck_row_key(dropout.seed, ck_attention_row(h, begin + first + i)),
                                            log_sum_exp[h * N + begin + first + i], v_sum(delta), scale);
                 }
-                ck_matmul(dv, scores, dy, T, HS, rows, true, false, 1, later, padded, H, ld);
-                ck_matmul(dk, d_kept, q + first * ld, T, HS, rows, true, false, 1, later, padded, ld, ld);
-                ck_matmul(dq + first * ld, d_kept, k, rows, HS, T, false, false, 1, 0, padded, ld, ld);
+                v_matmul(dv, scores, dy, T, HS, rows, true, false, 1, later, padded, H, ld);
+                v_matmul(dk, d_kept, q + first * ld, T, HS, rows, true, false, 1, later, padded, ld, ld);
+                v_matmul(dq + first * ld, d_kept, k, rows, HS, T, false, false, 1, 0, padded, ld, ld);
             }
         }
 }

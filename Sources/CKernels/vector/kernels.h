@@ -8,6 +8,7 @@
 #include "math.h"
 #include "norm.h"
 #include "optimizer.h"
+#include "product.h"
 #include "rows.h"
 
 #define CK_VECTOR_ENTRY(name) .name = v_##name,

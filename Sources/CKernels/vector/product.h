@@ -1,0 +1,182 @@
+// Vector matrix products. op(B) is packed block by block into panels two vectors wide, which then stream from the L2
+// cache; a panel of rows of op(A) stays in the L1 cache while it meets every panel of B. A tile of C lives in registers.
+//
+// Every element of C is a sum over k in ascending order, cut into chunks whose number and borders depend on K alone;
+// a chunk is summed from zero by fused multiply-adds and then added to C. So the bits of an element depend on its own
+// row and column and on K, never on the rows or columns computed beside it.
+#ifndef CK_PRODUCT_H
+#define CK_PRODUCT_H
+
+#include "simd.h"
+
+enum {
+    TILE_ROWS = CK_LANES == 16 ? 14 : 6,  // as many accumulators as registers allow beside B and a row's element
+    TILE_COLUMNS = 2 * CK_LANES,
+    CHUNK = 512,                           // most products of one chunk of a sum
+    BLOCK_COLUMNS = 256,                   // columns of B packed at once: with CHUNK half of a 1 MB L2 cache
+};
+
+// One tile: c (rows, columns) = or += alpha * a (rows, k) * b (k, columns), b packed TILE_COLUMNS wide.
+// The element (r, i) of a is a[r * row_step + i * step].
+CK_INLINE void v_tile(float *restrict c, size_t ldc, const float *restrict a, size_t row_step, size_t step,
+                      const float *restrict b, size_t k, float alpha, bool adds, size_t columns, const size_t rows,
+                      const size_t vectors) {
+    vf sums[TILE_ROWS][2];
+#pragma clang loop unroll(full)
+    for (size_t r = 0; r < rows; r++) {
+        sums[r][0] = sums[r][1] = v_set(0.0f);
+    }
+    for (size_t i = 0; i < k; i++) {
+        vf b0 = v_get(b, 0), b1 = vectors > 1 ? v_get(b + LANES, 0) : b0;
+#pragma clang loop unroll(full)
+        for (size_t r = 0; r < rows; r++) {
+            vf x = v_set(a[r * row_step]);
+            sums[r][0] = v_fma(x, b0, sums[r][0]);
+            if (vectors > 1) sums[r][1] = v_fma(x, b1, sums[r][1]);
+        }
+        a += step;
+        b += TILE_COLUMNS;
+    }
+    size_t last = columns - (vectors - 1) * LANES, tail = last < LANES ? last : 0;
+#pragma clang loop unroll(full)
+    for (size_t r = 0; r < rows; r++) {
+        float *row = c + r * ldc;
+#pragma clang loop unroll(full)
+        for (size_t v = 0; v < vectors; v++) {
+            float *p = row + v * LANES;
+            size_t part = v + 1 == vectors ? tail : 0;
+            vf sum = alpha * sums[r][v];
+            v_put(p, adds ? v_get(p, part) + sum : sum, part);
+        }
+    }
+}
+
+typedef void v_tile_fn(float *restrict c, size_t ldc, const float *restrict a, size_t row_step, const float *restrict b,
+                       size_t k, float alpha, bool adds, size_t columns);
+
+// One function a height and width, for rows of A packed LANES apart and for rows read in place.
+#define CK_TILE(rows)                                                                                                 \
+    static void v_packed_##rows(float *restrict c, size_t ldc, const float *restrict a, size_t row_step,              \
+                                const float *restrict b, size_t k, float alpha, bool adds, size_t columns) {          \
+        (void)row_step;                                                                                               \
+        if (columns > LANES) v_tile(c, ldc, a, 1, LANES, b, k, alpha, adds, columns, rows, 2);                        \
+        else v_tile(c, ldc, a, 1, LANES, b, k, alpha, adds, columns, rows, 1);                                        \
+    }                                                                                                                 \
+    static void v_in_place_##rows(float *restrict c, size_t ldc, const float *restrict a, size_t row_step,            \
+                                  const float *restrict b, size_t k, float alpha, bool adds, size_t columns) {        \
+        if (columns > LANES) v_tile(c, ldc, a, row_step, 1, b, k, alpha, adds, columns, rows, 2);                     \
+        else v_tile(c, ldc, a, row_step, 1, b, k, alpha, adds, columns, rows, 1);                                     \
+    }
+CK_TILE(1)
+CK_TILE(2)
+CK_TILE(3)
+CK_TILE(4)
+CK_TILE(5)
+CK_TILE(6)
+#if CK_LANES == 16
+CK_TILE(7)
+CK_TILE(8)
+CK_TILE(9)
+CK_TILE(10)
+CK_TILE(11)
+CK_TILE(12)
+CK_TILE(13)
+CK_TILE(14)
+#endif
+#undef CK_TILE
+
+#if CK_LANES == 16
+#define CK_TILES(kind)                                                                                       \
+    {v_##kind##_1, v_##kind##_2, v_##kind##_3,  v_##kind##_4,  v_##kind##_5,  v_##kind##_6,  v_##kind##_7, \
+     v_##kind##_8, v_##kind##_9, v_##kind##_10, v_##kind##_11, v_##kind##_12, v_##kind##_13, v_##kind##_14}
+#else
+#define CK_TILES(kind) {v_##kind##_1, v_##kind##_2, v_##kind##_3, v_##kind##_4, v_##kind##_5, v_##kind##_6}
+#endif
+static v_tile_fn *const v_packed_tiles[TILE_ROWS] = CK_TILES(packed);
+static v_tile_fn *const v_in_place_tiles[TILE_ROWS] = CK_TILES(in_place);
+#undef CK_TILES
+
+// LANES rows of LANES to columns: log2(LANES) perfect shuffles.
+CK_INLINE void v_transpose(vf *restrict rows) {
+    vf next[LANES];
+#pragma clang loop unroll(full)
+    for (size_t width = 1; width < LANES; width *= 2) {
+#pragma clang loop unroll(full)
+        for (size_t i = 0; i < LANES / 2; i++) {
+            vf a = rows[i], b = rows[i + LANES / 2];
+#if CK_LANES == 16
+            next[2 * i] = __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+            next[2 * i + 1] =
+                __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+#else
+            next[2 * i] = __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+            next[2 * i + 1] = __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+#endif
+        }
+#pragma clang loop unroll(full)
+        for (size_t i = 0; i < LANES; i++) rows[i] = next[i];
+    }
+}
+
+// out[i * width + r] = x[r * ld + i] for r < rows <= LANES, i < k; lanes past `rows` are 0.
+static void v_pack_transposed(float *restrict out, size_t width, const float *x, size_t ld, size_t rows, size_t k) {
+    vf block[LANES];
+    for (size_t i = 0; i < k; i += LANES) {
+        size_t left = k - i, tail = left < LANES ? left : 0, count = tail ? tail : LANES;
+#pragma clang loop unroll(full)
+        for (size_t r = 0; r < LANES; r++) block[r] = r < rows ? v_get(x + r * ld + i, tail) : v_set(0.0f);
+        v_transpose(block);
+        for (size_t j = 0; j < count; j++) v_put(out + (i + j) * width, block[j], 0);
+    }
+}
+
+// out[i * width + r] = x[i * ld + r] for r < columns <= LANES, i < k; lanes past `columns` are 0.
+static void v_pack_straight(float *restrict out, size_t width, const float *x, size_t ld, size_t columns, size_t k) {
+    if (columns == LANES)
+        for (size_t i = 0; i < k; i++) v_put(out + i * width, v_get(x + i * ld, 0), 0);
+    else
+        for (size_t i = 0; i < k; i++) v_put(out + i * width, v_get(x + i * ld, columns), 0);
+}
+
+// Columns first ..< first + columns and rows k0 ..< k0 + k of op(B), as panels of k * TILE_COLUMNS floats.
+static void v_pack_block(float *restrict out, const float *b, size_t ldb, bool transposed, size_t first,
+                         size_t columns, size_t k0, size_t k) {
+    for (size_t j = 0; j < columns; j += LANES) {
+        size_t count = columns - j < LANES ? columns - j : LANES;
+        float *panel = out + j / TILE_COLUMNS * TILE_COLUMNS * k + j % TILE_COLUMNS;
+        if (transposed) v_pack_transposed(panel, TILE_COLUMNS, b + (first + j) * ldb + k0, ldb, count, k);
+        else v_pack_straight(panel, TILE_COLUMNS, b + k0 * ldb + first + j, ldb, count, k);
+    }
+}
+
+// Rows of A may be read where they lie unless they fall on the same sets of the L1 cache.
+CK_INLINE bool v_rows_collide(size_t lda) { return lda % 1024 == 0; }
+
+static void v_matmul(float *restrict c, const float *a, const float *b, size_t m, size_t n, size_t k, bool transpose_a,
+                     bool transpose_b, float alpha, float beta, size_t lda, size_t ldb, size_t ldc) {
+    _Alignas(64) float block[CHUNK * BLOCK_COLUMNS], rows_of_a[CHUNK * LANES];
+    size_t chunks = k == 0 ? 1 : (k + CHUNK - 1) / CHUNK;
+    if (beta != 0.0f && beta != 1.0f)
+        for (size_t i = 0; i < m; i++) CK_EACH(j, n, v_put(c + i * ldc + j, v_get(c + i * ldc + j, tail) * beta, tail););
+    bool packs = transpose_a || v_rows_collide(lda);
+    for (size_t first = 0; first < n; first += BLOCK_COLUMNS) {
+        size_t columns = n - first < BLOCK_COLUMNS ? n - first : BLOCK_COLUMNS;
+        for (size_t chunk = 0; chunk < chunks; chunk++) {
+            size_t begin = k * chunk / chunks, count = k * (chunk + 1) / chunks - begin;
+            bool adds = chunk > 0 || beta != 0.0f;
+            v_pack_block(block, b, ldb, transpose_b, first, columns, begin, count);
+            for (size_t i = 0; i < m; i += TILE_ROWS) {
+                size_t rows = m - i < TILE_ROWS ? m - i : TILE_ROWS;
+                const float *panel = a + i * lda + begin;
+                if (transpose_a) v_pack_straight(rows_of_a, LANES, a + begin * lda + i, lda, rows, count);
+                else if (packs) v_pack_transposed(rows_of_a, LANES, panel, lda, rows, count);
+                v_tile_fn *tile = packs ? v_packed_tiles[rows - 1] : v_in_place_tiles[rows - 1];
+                for (size_t j = 0; j < columns; j += TILE_COLUMNS)
+                    tile(c + i * ldc + first + j, ldc, packs ? rows_of_a : panel, lda, block + j * count, count, alpha,
+                         adds, columns - j < TILE_COLUMNS ? columns - j : TILE_COLUMNS);
+            }
+        }
+    }
+}
+
+#endif

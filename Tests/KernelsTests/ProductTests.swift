@@ -1,0 +1,122 @@
+// Matrix products of our own: against the scalar reference and OpenBLAS at sizes where tiles, panels and chunks end,
+// and to the bit where a promise of determinism rests on them.
+
+import Kernels
+import Testing
+
+/// A product's arguments: operands wider than needed, so that leading dimensions count.
+private struct Product {
+    let m, n, k: Int
+    var transposeA = false
+    var transposeB = false
+    var alpha: Float = 1
+    var beta: Float = 0
+    var slack = 0
+
+    private var lda: Int { (transposeA ? m : k) + slack }
+    private var ldb: Int { (transposeB ? k : n) + slack }
+    private var ldc: Int { n + slack }
+
+    /// All of C's memory afterwards, what lies between its rows included.
+    func run(_ device: Device) -> [Float] {
+        var numbers = Numbers(seed: 11)
+        let a = view(numbers.floats(max(1, (transposeA ? k : m) * lda)))
+        let b = view(numbers.floats(max(1, (transposeB ? n : k) * ldb)))
+        let c = view(beta == 0 ? [Float](repeating: .nan, count: m * ldc) : numbers.floats(m * ldc))
+        device.matmul(
+            c, a, b, m: m, n: n, k: k, transposeA: transposeA, transposeB: transposeB, alpha: alpha, beta: beta,
+            lda: max(1, lda), ldb: max(1, ldb), ldc: max(1, ldc))
+        return c.read()
+    }
+
+    var name: String {
+        "\(m) × \(n) × \(k)\(transposeA ? ", Aᵀ" : "")\(transposeB ? ", Bᵀ" : ""), alpha \(alpha), beta \(beta), "
+            + "slack \(slack)"
+    }
+}
+
+private func expectAgreement(_ product: Product) {
+    let expected = product.run(reference)
+    let bound = 2e-6 * Double(product.k).squareRoot() + 1e-6
+    for device in fast {
+        let d = distance(product.run(device), expected)
+        #expect(d <= bound, "\(device.kernelVariant), \(product.name): \(d)")
+    }
+    let byBLAS = Device.cpu(variant: .reference, ownProductLimit: 0)!
+    let d = distance(product.run(byBLAS), expected)
+    #expect(d <= bound, "OpenBLAS, \(product.name): \(d)")
+}
+
+struct ProductTests {
+    @Test func `tails in every dimension agree with the reference`() {
+        for m in [1, 5, 6, 7, 13, 14, 15, 29] {
+            for n in [1, 8, 15, 16, 17, 31, 33, 65] {
+                for k in [1, 7, 16, 17, 40] {
+                    expectAgreement(Product(m: m, n: n, k: k, transposeB: true, slack: 3))
+                    expectAgreement(Product(m: m, n: n, k: k, slack: 1))
+                    expectAgreement(Product(m: m, n: n, k: k, transposeA: true, slack: 2))
+                }
+            }
+        }
+    }
+
+    @Test func `sums longer than a chunk and blocks of many columns agree`() {
+        for (m, n, k) in [(3, 300, 511), (17, 257, 513), (15, 5, 1030), (29, 520, 700)] {
+            for transposeA in [false, true] {
+                for transposeB in [false, true] {
+                    expectAgreement(Product(m: m, n: n, k: k, transposeA: transposeA, transposeB: transposeB, slack: 5))
+                }
+            }
+        }
+    }
+
+    @Test func `rows whose addresses collide in the cache are packed and agree`() {
+        for k in [1024, 2048] { expectAgreement(Product(m: 31, n: 40, k: k, transposeB: true)) }
+    }
+
+    @Test func `alpha scales, beta adds or scales, beta 0 does not read C`() {
+        for alpha: Float in [1, 0.125, -2] {
+            for beta: Float in [0, 1, 0.5] {
+                for k in [9, 600] {
+                    expectAgreement(Product(m: 20, n: 37, k: k, transposeA: true, alpha: alpha, beta: beta))
+                    expectAgreement(Product(m: 20, n: 37, k: k, transposeB: true, alpha: alpha, beta: beta, slack: 4))
+                }
+            }
+        }
+    }
+
+    @Test func `empty sums write zeros or keep what beta keeps, empty products touch nothing`() {
+        for device in variants {
+            let c = view([1, 2, 3, 4] as [Float]), x = zeros(4)
+            device.matmul(c, x, x, m: 2, n: 2, k: 0, beta: 1)
+            #expect(c.read() == [1, 2, 3, 4])
+            device.matmul(c, x, x, m: 0, n: 2, k: 1)
+            device.matmul(c, x, x, m: 2, n: 0, k: 1)
+            #expect(c.read() == [1, 2, 3, 4])
+            device.matmul(c, x, x, m: 2, n: 2, k: 0)
+            #expect(c.read() == [0, 0, 0, 0])
+        }
+    }
+
+    @Test func `an element's bits do not depend on the rows and columns beside it`() {
+        let (m, n, k) = (37, 70, 1100)
+        var numbers = Numbers(seed: 3)
+        let a = view(numbers.floats(m * k)), b = view(numbers.floats(n * k))
+        for device in fast {
+            let whole = zeros(m * n)
+            device.matmul(whole, a, b, m: m, n: n, k: k, transposeB: true)
+            for (row, rows) in [(0, 1), (5, 20), (36, 1)] {
+                for (column, columns) in [(0, 70), (3, 17), (69, 1)] {
+                    let part = zeros(rows * columns)
+                    device.matmul(
+                        part, a.slice(row * k, rows * k), b.slice(column * k, columns * k), m: rows, n: columns, k: k,
+                        transposeB: true)
+                    for i in 0..<rows {
+                        let first = (row + i) * n + column
+                        #expect(part.read(i * columns..<(i + 1) * columns) == whole.read(first..<first + columns))
+                    }
+                }
+            }
+        }
+    }
+}
