@@ -221,7 +221,7 @@ package final class ArchiveReader {
         var count = 0
         while count < tail.count {
             let step = tail.withUnsafeMutableBytes {
-                pread(descriptor, $0.baseAddress! + count, $0.count - count, begin + Int64(count))
+                pread(descriptor, $0.baseAddress! + count, $0.count - count, off_t(begin) + off_t(count))
             }
             guard step > 0 else { return false }
             count += step
