@@ -10,11 +10,11 @@ package struct OptimizerState: Sendable {
     private let second: DeviceBuffer
     private let step: Int
 
-    init(_ trainer: Trainer) {
+    init(_ trainer: Trainer, step: Int) {
         layout = trainer.model.layout
         first = trainer.firstMoment
         second = trainer.secondMoment
-        step = trainer.settings.steps
+        self.step = step
     }
 
     /// Writes `optimizer.safetensors`: `first_moment.<parameter>` and `second_moment.<parameter>` in fp32; metadata

@@ -39,7 +39,8 @@ package struct TrainingEstimate: Sendable {
         self.passes = passes
         self.tokens = Int(tokens)
         self.operations = operations
-        bytes = trainer.engine.bytes + 3 * 4 * trainer.model.layout.count
+        let buffers = trainer.accumulated == nil ? 3 : 4
+        bytes = trainer.engine.bytes + buffers * 4 * trainer.model.layout.count
     }
 
     /// Operations of one step: 3 · [L(2T(4H² + 2HI) + 4·ΣTₛ²·H) + 2N(H² + HV) + 2B(H² + cH)], backward counted as

@@ -37,15 +37,27 @@ package struct TrainingSettings: Sendable {
     /// In order; their steps add up to `steps`.
     package var phases: [TrainingPhase] = []
 
+    /// Parts a batch is computed in, one after another, so that memory is needed for one part only. The gradient is
+    /// that of the whole batch but for rounding.
+    package var gradientAccumulation = 1
+
     package var learningRate = 1e-3
     package var warmupSteps = 100
+    package var schedule = LearningRateSchedule.linear
     package var adamBeta1 = 0.9
     package var adamBeta2 = 0.98
     package var adamEpsilon = 1e-6
+    package var adamVariant = AdamVariant.torch
+    /// False for BERT's own Adam.
+    package var adamBiasCorrection = true
     package var weightDecay = 0.01
+    /// Parameters whose name holds one of these are not decayed.
+    package var decayExclusions = TrainingSettings.usualExclusions
     /// Gradients of a greater norm are scaled down to it; 0 turns clipping off.
     package var maxGradNorm = 1.0
     package var dropout = true
+    /// The run stops once this many steps in a row had a loss or gradient that is not finite; fewer are skipped.
+    package var maxSkippedSteps = 3
 
     /// Steps between validations; 0 for none.
     package var validationSteps = 0
@@ -53,6 +65,14 @@ package struct TrainingSettings: Sendable {
     package var validationRows = 256
     /// Steps between published checkpoints; 0 for none but the last.
     package var saveSteps = 0
+    /// How many of the published checkpoints stay, the newest; 0 for all.
+    package var saveTotalLimit = 0
+    /// Whether the parameters of the best validation are kept.
+    package var saveBest = false
+    /// Validations in a row without a better loss after which training ends; 0 for never.
+    package var earlyStoppingPatience = 0
+    /// By how much a validation loss must fall to count as better.
+    package var earlyStoppingThreshold = 0.0
 
     // Operational: where, when and how loudly, never what.
     package var threads = 1
@@ -60,18 +80,46 @@ package struct TrainingSettings: Sendable {
     /// Steps between checkpoints in scratch; 0 leaves it to the clock.
     package var checkpointSteps = 0
     package var checkpointSeconds = 120.0
+    /// States kept in scratch, the newest; at least 2, so that a damaged one has one before it.
+    package var checkpointLimit = 2
 
     package init() {}
 
-    /// Learning rate of a step (1, 2, …): linear from 0 to the peak over the warm-up, then linear to 0 after the
-    /// last step. The first step already learns.
+    /// What BERT and its successors leave undecayed.
+    package static let usualExclusions = ["bias", "LayerNorm"]
+
+    /// Learning rate of a step (1, 2, …).
     package func learningRate(step: Int) -> Double {
         if step <= warmupSteps { return learningRate * Double(step) / Double(warmupSteps) }
-        return learningRate * Double(steps - step + 1) / Double(max(1, steps - warmupSteps))
+        if schedule == .linear { return learningRate * Double(steps - step + 1) / Double(max(1, steps - warmupSteps)) }
+        return learningRate * schedule.factor(step: step, warmup: warmupSteps, steps: steps)
     }
 
-    /// Everything that decides the result; a saved state goes on only under the same fingerprint.
+    /// Rows of the largest part of a batch.
+    var partSize: Int { (batchSize + gradientAccumulation - 1) / gradientAccumulation }
+
+    /// Everything that decides the result; a saved state goes on only under the same fingerprint. What came later than
+    /// the first states is absent at its default.
     var fingerprint: JSON {
+        let usual = TrainingSettings()
+        var all = basicFingerprint.object ?? [:]
+        func add<V: Equatable>(_ name: String, _ path: KeyPath<TrainingSettings, V>, _ json: (V) -> JSON) {
+            if self[keyPath: path] != usual[keyPath: path] { all[name] = json(self[keyPath: path]) }
+        }
+        add("gradient_accumulation", \.gradientAccumulation) { JSON($0) }
+        add("lr_schedule", \.schedule) { .string($0.rawValue) }
+        add("adam_variant", \.adamVariant) { .string($0.rawValue) }
+        add("adam_bias_correction", \.adamBiasCorrection) { .bool($0) }
+        add("weight_decay_exclude", \.decayExclusions) { .array($0.map { .string($0) }) }
+        add("max_skipped_steps", \.maxSkippedSteps) { JSON($0) }
+        add("save_total_limit", \.saveTotalLimit) { JSON($0) }
+        add("save_best", \.saveBest) { .bool($0) }
+        add("early_stopping_patience", \.earlyStoppingPatience) { JSON($0) }
+        add("early_stopping_threshold", \.earlyStoppingThreshold) { .number($0) }
+        return .object(all)
+    }
+
+    private var basicFingerprint: JSON {
         [
             "steps": JSON(steps), "batch_size": JSON(batchSize), "slices": JSON(slices),
             "drp_weight": .number(drpWeight), "seed": .string(String(seed)),
@@ -87,10 +135,16 @@ package struct TrainingSettings: Sendable {
 
     /// - Throws: `ModelError` for settings that contradict each other.
     package func validate(dataSets: Int) throws(ModelError) {
-        guard slices >= 1, slices <= batchSize else {
+        guard gradientAccumulation >= 1, gradientAccumulation <= batchSize else {
             throw ModelError(
-                "a batch of \(batchSize) sequences cannot be cut into \(slices) slices",
-                fix: "set `slices` to at most `batch_size`")
+                "a batch of \(batchSize) sequences cannot be computed in \(gradientAccumulation) parts",
+                fix: "set `gradient_accumulation` to at most `batch_size`")
+        }
+        guard slices >= 1, slices <= partSize else {
+            throw ModelError(
+                "\(partSize) sequences at a time cannot be cut into \(slices) slices",
+                cause: "a batch of \(batchSize) is computed in \(gradientAccumulation) parts",
+                fix: "set `slices` to at most `batch_size` divided by `gradient_accumulation`")
         }
         guard warmupSteps <= steps else {
             throw ModelError("warmup_steps \(warmupSteps) is more than steps \(steps)")
@@ -111,6 +165,10 @@ package struct TrainingObserver: Sendable {
     package var warning: @Sendable (String) -> Void = { _ in }
     /// (steps done, note).
     package var progress: @Sendable (Int, String) -> Void = { _, _ in }
+    /// The metrics so far, when training begins or goes on.
+    package var begin: @Sendable ([UInt8]) -> Void = { _ in }
+    /// A line of the metrics, as it enters the result.
+    package var metrics: @Sendable (JSON) -> Void = { _ in }
     /// Rates and clocks, which belong beside the result.
     package var record: @Sendable (JSON) -> Void = { _ in }
     package var isCancelled: @Sendable () -> Bool = { false }

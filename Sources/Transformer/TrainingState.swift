@@ -17,16 +17,61 @@ struct TrainingState: Equatable {
     var positions: [DataPosition]
     /// Lines of metrics.jsonl so far.
     var metrics: [UInt8] = []
+    /// Steps skipped because their loss or gradient was not finite: of all, and right before this moment.
+    var skipped = 0
+    var skippedInRow = 0
+    /// Steps right before this moment whose loss was hopeless.
+    var hopelessInRow = 0
+    /// The best validation; nil before the first.
+    var best: BestValidation?
+    /// Validations since the best.
+    var validationsSinceBest = 0
+    /// Whether early stopping has ended the run.
+    var isStopped = false
+}
+
+/// The best validation of a run.
+package struct BestValidation: Sendable, Equatable {
+    package var step: Int
+    /// MLM loss plus the weighted relation loss.
+    package var loss: Double
+}
+
+extension TrainingState {
+    /// What stands in the record beside step, tokens and positions; members at their start values are absent.
+    fileprivate var progress: [String: JSON] {
+        var members: [String: JSON] = [:]
+        for (name, count) in [
+            ("skipped", skipped), ("skipped_in_row", skippedInRow), ("hopeless_in_row", hopelessInRow),
+            ("validations_since_best", validationsSinceBest),
+        ] where count != 0 { members[name] = JSON(count) }
+        if let best { members["best"] = ["step": JSON(best.step), "loss": .number(best.loss)] }
+        if isStopped { members["stopped"] = true }
+        return members
+    }
+
+    fileprivate mutating func readProgress(_ json: JSON) {
+        func count(_ name: String) -> Int { Int(json[name]?.int ?? 0) }
+        skipped = count("skipped")
+        skippedInRow = count("skipped_in_row")
+        hopelessInRow = count("hopeless_in_row")
+        validationsSinceBest = count("validations_since_best")
+        if let step = json["best"]?["step"]?.int, let loss = json["best"]?["loss"]?.double {
+            best = BestValidation(step: Int(step), loss: loss)
+        }
+        isStopped = json["stopped"]?.bool ?? false
+    }
 }
 
 /// The scratch folder of one run.
 ///
 /// `state-<step>.safetensors` holds `parameters`, `first_moment`, `second_moment` (F32, flat over the layout, gaps
 /// included) and `metrics` (U8); `state-<step>.json`, published after it, holds its SHA-256, the step, the data
-/// positions and a fingerprint of settings and layout. A state without its JSON does not exist. The last two are kept.
+/// positions, the counts of `TrainingState` and a fingerprint of settings and layout. A state without its JSON does
+/// not exist. The last `kept` are kept.
 struct StateFolder {
-    static let kept = 2
     let path: String
+    let kept: Int
     let fingerprint: JSON
 
     private func file(_ step: Int, _ suffix: String) -> String {
@@ -43,7 +88,7 @@ struct StateFolder {
         }.sorted(by: >)
     }
 
-    /// Publishes a state and removes all but the last two. After a crash at any moment the folder holds a whole state.
+    /// Publishes a state and removes all but the last `kept`. After a crash at any moment the folder holds a whole state.
     func save(_ state: TrainingState, parameters: FloatView, firstMoment: FloatView, secondMoment: FloatView) throws {
         try Files.makeDirectories(path)
         let digest = DigestBuilder()
@@ -59,7 +104,7 @@ struct StateFolder {
                 try writer.write(bytes)
             }
         }
-        let json: JSON = [
+        var json: JSON = [
             "digest": .string(digest.finish().hex), "fingerprint": fingerprint, "step": JSON(state.step),
             "tokens": JSON(state.tokens),
             "positions": .array(
@@ -67,8 +112,9 @@ struct StateFolder {
                     ["epoch": JSON($0.epoch), "part": JSON($0.place.part), "offset": JSON($0.place.offset)]
                 }),
         ]
+        for (name, value) in state.progress { json[name] = value }
         try Files.publish(json.canonical, at: file(state.step, "json"))
-        for old in try steps().dropFirst(Self.kept) {
+        for old in try steps().dropFirst(kept) {
             try Files.remove(file(old, "json"))
             try Files.remove(file(old, "safetensors"))
         }
@@ -113,9 +159,10 @@ struct StateFolder {
                 throw ModelError("'\(name)' is not \(count) floats", place: path)
             }
         }
-        let state = TrainingState(
+        var state = TrainingState(
             step: step, tokens: Int(tokens), positions: positions,
             metrics: try tensors.values("metrics", as: UInt8.self))
+        state.readProgress(json)
         return (state, tensors)
     }
 

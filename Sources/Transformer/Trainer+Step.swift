@@ -1,0 +1,187 @@
+// One step of training: gradients, the guard against numbers that are none, AdamW, a line of metrics.
+
+import Container
+import Kernels
+
+extension Trainer {
+    /// One step: batch, gradients, clipping, AdamW, metrics, validation if it is due.
+    /// - Throws: `ModelError` once too many steps in a row were not finite, or hopeless.
+    func step(rate: String) throws {
+        let step = state.step + 1
+        let cursor = phase(of: step).data
+        let rows = cursors[cursor].take(settings.batchSize)
+        let losses = try gradients(step, rows)
+        let norm = engine.gradientSquares().squareRoot()
+        let loss = losses.mlm + settings.drpWeight * (losses.drp ?? 0)
+        let learningRate = settings.learningRate(step: step)
+        state.step = step
+        state.tokens += losses.tokens
+        state.positions[cursor] = cursors[cursor].position
+        if loss.isFinite, norm.isFinite {
+            state.skippedInRow = 0
+            try watch(losses, norm, rows)
+            update(step: step, learningRate: learningRate, norm: norm)
+            var line: [String: JSON] = [
+                "step": JSON(step), "loss": .number(loss), "mlm_loss": .number(losses.mlm),
+                "learning_rate": .number(learningRate), "grad_norm": .number(norm), "tokens": JSON(state.tokens),
+            ]
+            if let drp = losses.drp { line["drp_loss"] = .number(drp) }
+            append(line)
+        } else {
+            try skip(loss, norm, rows)
+            append([
+                "step": JSON(step), "skipped": JSON(state.skipped), "learning_rate": .number(learningRate),
+                "tokens": JSON(state.tokens),
+            ])
+        }
+        if isDue(settings.validationSteps, orAtEnd: true) { try validate() }
+        if settings.logSteps > 0, step % settings.logSteps == 0 || step == settings.steps {
+            observer.progress(step, "loss \(rounded(loss, 4))" + (rate.isEmpty ? "" : ", " + rate))
+        }
+    }
+
+    /// The gradient of a batch, whole or part by part; it ends in the engine either way.
+    private func gradients(_ step: Int, _ rows: [BatchRow]) throws -> BatchLosses {
+        let parts = settings.gradientAccumulation
+        guard let accumulated else { return try engine.gradients(step: settings.dropout ? step : nil, rows: rows) }
+        let chunks = (0..<parts).map {
+            Array(rows[rows.count * $0 / parts..<rows.count * ($0 + 1) / parts])
+        }
+        var whole = BatchCounts(masked: 0, sequences: 0)
+        for chunk in chunks {
+            let counts = try engine.count(chunk)
+            whole.masked += counts.masked
+            whole.sequences += counts.sequences
+        }
+        var sums = BatchLosses()
+        for (index, chunk) in chunks.enumerated() {
+            // Dropout differs by part: parts are numbered through the run.
+            let number = (step - 1) * parts + index + 1
+            let losses = try engine.gradients(step: settings.dropout ? number : nil, rows: chunk, of: whole)
+            sums.mlm += losses.mlm * Double(losses.masked)
+            if let drp = losses.drp { sums.drp = (sums.drp ?? 0) + drp * Double(losses.sequences) }
+            sums.tokens += losses.tokens
+            sums.masked += losses.masked
+            sums.sequences += losses.sequences
+            add(to: accumulated, isFirst: index == 0, isLast: index == parts - 1)
+        }
+        sums.mlm /= Double(max(1, sums.masked))
+        sums.drp = sums.drp.map { $0 / Double(max(1, sums.sequences)) }
+        return sums
+    }
+
+    /// Adds the engine's gradient to the sum; after the last part the sum stands in the engine.
+    private func add(to sum: DeviceBuffer, isFirst: Bool, isLast: Bool) {
+        let (gradients, sum) = (engine.gradients, sum.view())
+        engine.pool.run(engine.ranges.count) { [engine] index in
+            let range = engine.ranges[index]
+            let (own, all) = (gradients.slice(range.offset, range.count), sum.slice(range.offset, range.count))
+            if isLast { return engine.device.add(own, all) }
+            if isFirst { engine.device.fill(all, 0) }
+            engine.device.add(all, own)
+        }
+    }
+
+    /// AdamW over fixed ranges of the flat buffers.
+    private func update(step: Int, learningRate: Double, norm: Double) {
+        // As torch.nn.utils.clip_grad_norm_: the norm plus 1e-6, never scaling up.
+        let limit = settings.maxGradNorm
+        let scale = limit > 0 ? min(1, limit / (norm + 1e-6)) : 1
+        let numbers = AdamNumbers(settings, rate: learningRate, step: step - state.skipped)
+        let plain = AdamNumbers(settings.undecayed, rate: learningRate, step: step - state.skipped)
+        let parameters = model.parameters.view()
+        let gradients = engine.gradients
+        let first = firstMoment.view()
+        let second = secondMoment.view()
+        engine.pool.run(ranges.count) { [engine, settings, ranges] index in
+            let range = ranges[index]
+            guard range.isTrained else { return }
+            let numbers = range.isDecayed ? numbers : plain
+            engine.device.adamW(
+                parameters.slice(range.offset, range.count), gradients.slice(range.offset, range.count),
+                first.slice(range.offset, range.count), second.slice(range.offset, range.count), count: range.count,
+                lr: Float(numbers.rate), beta1: Float(settings.adamBeta1), beta2: Float(settings.adamBeta2),
+                eps: Float(numbers.epsilon), weightDecay: Float(numbers.decay),
+                biasCorrection1: Float(numbers.correction1), biasCorrection2: Float(numbers.correction2),
+                gradScale: Float(scale))
+        }
+    }
+
+    func append(_ line: [String: JSON]) {
+        state.metrics.append(contentsOf: JSON.object(line).canonical)
+        state.metrics.append(UInt8(ascii: "\n"))
+        observer.metrics(.object(line))
+    }
+
+    /// The phase that a step (1, 2, …) belongs to.
+    private func phase(of step: Int) -> TrainingPhase {
+        var end = 0
+        for phase in settings.phases {
+            end += phase.steps
+            if step <= end { return phase }
+        }
+        preconditionFailure("step \(step) is past the last phase")
+    }
+}
+
+// MARK: - Steps that cannot be used
+
+extension Trainer {
+    /// A loss this many times that of guessing every token alike is no longer training …
+    private static let hopelessFactor = 4.0
+    /// … if it stays so for this many steps.
+    private static let hopelessSteps = 50
+
+    /// Counts a step that is passed over.
+    /// - Throws: `ModelError` at the last one in a row that is allowed.
+    private func skip(_ loss: Double, _ norm: Double, _ rows: [BatchRow]) throws {
+        state.skipped += 1
+        state.skippedInRow += 1
+        guard state.skippedInRow < settings.maxSkippedSteps else {
+            let times = settings.maxSkippedSteps > 1 ? ", \(settings.maxSkippedSteps) steps in a row" : ""
+            throw ModelError(
+                "the loss is \(loss) and the gradient's norm \(norm)\(times)", place: "step \(state.step)",
+                cause: "training diverged on a batch that begins with " + names(rows),
+                fix: "lower learning_rate, lengthen warmup_steps, or set max_grad_norm; " + lastGoodState)
+        }
+        observer.warning(
+            "step \(state.step) is skipped: its loss is \(loss), its gradient's norm \(norm); its batch begins with "
+                + names(rows))
+    }
+
+    /// - Throws: `ModelError` once the loss has been hopeless for many steps.
+    private func watch(_ losses: BatchLosses, _ norm: Double, _ rows: [BatchRow]) throws {
+        let guess = naturalLogarithm(model.config.vocabSize)
+        guard losses.mlm > Self.hopelessFactor * guess else {
+            state.hopelessInRow = 0
+            return
+        }
+        state.hopelessInRow += 1
+        guard state.hopelessInRow >= Self.hopelessSteps else { return }
+        throw ModelError(
+            "the masked-word loss is \(rounded(losses.mlm, 2)), \(Self.hopelessSteps) steps in a row above "
+                + "\(rounded(Self.hopelessFactor * guess, 2))", place: "step \(state.step)",
+            cause: "guessing every token alike has a loss of \(rounded(guess, 2)): training diverged (gradient norm "
+                + "\(rounded(norm, 2)), learning rate \(settings.learningRate(step: state.step)))",
+            fix: "lower learning_rate, lengthen warmup_steps, or set max_grad_norm; " + lastGoodState)
+    }
+
+    /// The first rows of a batch by shard and documents.
+    private func names(_ rows: [BatchRow]) -> String {
+        var instance = Instance()
+        return rows.prefix(8).map { row -> String in
+            let place = row.source.place(row.row)
+            try? row.source.load(row.row, into: &instance)
+            let documents = instance.spans.map { String($0.document) }.joined(separator: " and ")
+            return "part \(place.part) row \(place.offset) (documents \(documents))"
+        }.joined(separator: ", ")
+    }
+}
+
+extension TrainingSettings {
+    fileprivate var undecayed: TrainingSettings {
+        var settings = self
+        settings.weightDecay = 0
+        return settings
+    }
+}
