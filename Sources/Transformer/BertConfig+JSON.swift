@@ -54,15 +54,24 @@ extension BertConfig {
             return number
         }
         func expect(_ key: String, _ allowed: [String]) throws(ModelError) {
-            guard let value = json[key], value != .null, let name = value.string else { return }
-            guard allowed.contains(name) else {
-                throw fail("'\(key)' is '\(name)'; this encoder has \(allowed.joined(separator: ", "))")
+            guard let value = json[key], value != .null else { return }
+            guard let name = value.string, allowed.contains(name) else {
+                let shown = value.string ?? String(decoding: value.canonical, as: UTF8.self)
+                throw fail("'\(key)' is '\(shown)'; this encoder has \(allowed.joined(separator: ", "))")
             }
         }
         guard json.object != nil else { throw fail("the config is not a JSON object") }
         try expect("model_type", ["bert"])
         try expect("hidden_act", ["gelu"])
         try expect("position_embedding_type", ["absolute"])
+        if json["model_type"]?.string == nil, let names = json["architectures"]?.array?.compactMap(\.string),
+            let name = names.first, !name.hasPrefix("Bert")
+        {
+            throw fail("'architectures' names '\(name)', which is no BERT")
+        }
+        for key in ["is_decoder", "add_cross_attention"] where json[key]?.bool == true {
+            throw fail("'\(key)' is true", cause: "a decoder reads its words in another way than this encoder")
+        }
         if json["tie_word_embeddings"]?.bool == false {
             throw fail("'tie_word_embeddings' is false", cause: "the MLM decoder is the word embedding itself")
         }

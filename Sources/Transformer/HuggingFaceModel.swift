@@ -1,4 +1,4 @@
-// Models in the Hugging Face layout: config.json and model.safetensors, read leniently and written one way.
+// Models in the Hugging Face layout: config.json and weights, read leniently and written one way.
 
 package import Container
 import Kernels
@@ -6,12 +6,12 @@ import Kernels
 /// A model's files, from a directory or an artifact.
 package struct ModelFiles: Sendable {
     package let config: JSON
-    package let weights: TensorFile
+    package let weights: WeightFiles
     /// The directory, or the artifact's name.
     package let place: String
 
-    /// - Throws: `ModelError` if config.json or model.safetensors is missing or malformed; a folder with only
-    ///   `pytorch_model.bin` is refused, because reading a pickle runs its code.
+    /// - Throws: `ModelError` if config.json or weights are missing or malformed. Weights are model.safetensors, its
+    ///   shards, or pytorch_model.bin, which is read without running anything in it.
     package init(directory: String) throws {
         place = directory
         let path = directory + "/config.json"
@@ -20,17 +20,7 @@ package struct ModelFiles: Sendable {
                 "there is no config.json", place: directory, fix: "name a folder that `save_pretrained` wrote")
         }
         config = try Self.parse(try Files.read(path), path)
-        let weightsPath = directory + "/model.safetensors"
-        guard Files.exists(weightsPath) else {
-            let pickled = Files.exists(directory + "/pytorch_model.bin")
-            throw ModelError(
-                "there is no model.safetensors", place: directory,
-                cause: pickled ? "pytorch_model.bin is a pickle; opening it would run code from it" : nil,
-                fix: pickled
-                    ? "convert it once: `BertForPreTraining.from_pretrained(DIR).save_pretrained(OTHER)`"
-                    : "large models saved in several files must be saved in one: `max_shard_size=\"100GB\"`")
-        }
-        weights = try TensorFile(try MappedFile(path: weightsPath), place: weightsPath)
+        weights = try WeightFiles(directory: directory)
     }
 
     /// - Parameter prefix: `""`, or that of an intermediate checkpoint such as `checkpoint-1000/`.
@@ -44,7 +34,7 @@ package struct ModelFiles: Sendable {
         }
         config = try Self.parse(try artifact.bytes(try part("config.json")), place + "/config.json")
         let file = try artifact.blobs.expanded(try part("model.safetensors").digest)
-        weights = try TensorFile(file, place: place + "/model.safetensors")
+        weights = try WeightFiles(TensorFile(file, place: place + "/model.safetensors"))
     }
 
     private static func parse(_ bytes: [UInt8], _ place: String) throws -> JSON {
@@ -63,6 +53,8 @@ package struct HuggingFaceModel: Sendable {
     package let initialised: [String]
     /// Tensors of the files that the model has no use for, sorted.
     package let unused: [String]
+    /// What was extended, in words; empty where every size fitted.
+    package let notes: [String]
 
     /// Reads a model.
     ///
@@ -71,21 +63,27 @@ package struct HuggingFaceModel: Sendable {
     /// - Parameters:
     ///   - wanted: the shape asked for; nil takes the files' own, relation head included. Dropout rates come from here.
     ///   - seed: for what has to be started afresh.
+    ///   - tokens: by token id of `wanted`, the token's id in the files, nil for one they do not know; then vocabulary
+    ///     and positions may differ in size. New tokens start afresh; positions beyond the files' repeat theirs from the
+    ///     first; fewer are a cut.
     /// - Throws: `ModelError` for other sizes than wanted, naming both, and for tensors of another shape or type.
-    package static func read(_ files: ModelFiles, as wanted: BertConfig? = nil, seed: UInt64) throws -> HuggingFaceModel
-    {
+    package static func read(
+        _ files: ModelFiles, as wanted: BertConfig? = nil, seed: UInt64, tokens map: [Int?]? = nil
+    ) throws -> HuggingFaceModel {
         var found = try BertConfig(parsing: files.config, place: files.place + "/config.json")
         let tensors = try TensorNames(files.weights)
         if tensors["drp.weight"] != nil {
             found.relationClasses = 3
         } else if let head = tensors["cls.seq_relationship.weight"],
-            let classes = files.weights.header.tensors[head]?.shape.first
+            let classes = files.weights.shape(head)?.first
         {
             found.relationClasses = classes
         } else {
             found.relationClasses = nil
         }
-        if let wanted { try compare(found, wanted, files.place) }
+        if let wanted { try compare(found, wanted, files.place, mayExtend: map != nil) }
+        let known = found.vocabSize
+        let map = map?.map { $0.flatMap { $0 < known ? $0 : nil } }
         let config = wanted ?? found
         let model = try BertModel(zeros: config)
         try checkDecoder(tensors, files.weights)
@@ -98,13 +96,20 @@ package struct HuggingFaceModel: Sendable {
                 continue
             }
             used.insert(name)
-            let shape = files.weights.header.tensors[name]?.shape ?? []
-            guard shape == entry.shape else {
+            let shape = files.weights.shape(name) ?? []
+            var expected = entry.shape
+            let rows = map == nil ? nil : RowRule(entry, from: found, to: config, tokens: map ?? [])
+            if let rows { expected[0] = rows.count }
+            guard shape == expected else {
                 throw ModelError(
-                    "tensor '\(name)' has shape \(shape), the config asks for \(entry.shape)",
-                    place: files.weights.place)
+                    "tensor '\(name)' has shape \(shape), the config asks for \(expected)",
+                    place: files.weights.place(of: name))
             }
-            model.parameters.view().write(try files.weights.values(name, as: Float.self), at: entry.offset)
+            var values = try files.weights.floats(name)
+            if let rows {
+                values = rows.extended(values, entry.startValues(seed: seed, range: config.initializerRange))
+            }
+            model.parameters.view().write(values, at: entry.offset)
         }
         if let lost = fresh.first(where: { $0.hasPrefix("bert.") && !$0.hasPrefix("bert.pooler.") }) {
             throw ModelError("there is no tensor '\(lost)'", place: files.weights.place)
@@ -112,15 +117,22 @@ package struct HuggingFaceModel: Sendable {
         model.layout.initialise(
             model.parameters.view(), seed: seed, range: config.initializerRange, only: Set(fresh))
         let ignored = ["position_ids", "cls.predictions.decoder.weight", "cls.predictions.decoder.bias"]
-        let unused = files.weights.header.names.filter { name in
+        let unused = files.weights.names.filter { name in
             !used.contains(name) && !ignored.contains { name.hasSuffix($0) }
         }
-        return HuggingFaceModel(model: model, initialised: fresh, unused: unused)
+        return HuggingFaceModel(
+            model: model, initialised: fresh, unused: unused,
+            notes: map.map { RowRule.notes(from: found, to: config, tokens: $0) } ?? [])
     }
 
     /// The tensors of `model.safetensors`, without the decoder, which is tied to the word embeddings.
     package static func tensors(_ model: BertModel) -> [TensorToWrite] {
-        model.layout.entries.map {
+        tensors(model, without: [])
+    }
+
+    /// The same without some parameters, such as those that the model's files lacked.
+    package static func tensors(_ model: BertModel, without names: Set<String>) -> [TensorToWrite] {
+        model.layout.entries.filter { !names.contains($0.name) }.map {
             TensorToWrite($0.name, shape: $0.shape, model.parameters.view($0.offset, $0.count))
         }
     }
@@ -141,7 +153,10 @@ package struct HuggingFaceModel: Sendable {
         }
     }
 
-    private static func compare(_ found: BertConfig, _ wanted: BertConfig, _ place: String) throws(ModelError) {
+    private static func compare(
+        _ found: BertConfig, _ wanted: BertConfig, _ place: String, mayExtend: Bool
+    ) throws(ModelError) {
+        let extensible = ["vocab_size", "max_position_embeddings"]
         let sizes = [
             ("vocab_size", found.vocabSize, wanted.vocabSize),
             ("hidden_size", found.hiddenSize, wanted.hiddenSize),
@@ -151,26 +166,30 @@ package struct HuggingFaceModel: Sendable {
             ("max_position_embeddings", found.maxPositionEmbeddings, wanted.maxPositionEmbeddings),
             ("type_vocab_size", found.typeVocabSize, wanted.typeVocabSize),
         ]
-        for (name, there, here) in sizes where there != here {
+        for (name, there, here) in sizes where there != here && !(mayExtend && extensible.contains(name)) {
+            let fix =
+                switch name {
+                case "vocab_size": "import the model's own vocabulary in the `vocabulary` stage, or "
+                case "max_position_embeddings": "set max_position_embeddings to \(there), or "
+                default: "choose the `architecture` that the model has, or `architecture: init`"
+                }
             throw ModelError(
                 "\(name) is \(there) in the model, \(here) here", place: place,
-                fix: name == "vocab_size"
-                    ? "import the model's own vocabulary in the `vocabulary` stage"
-                    : "choose the `architecture` that the model has")
+                fix: extensible.contains(name) ? fix + "`init_mismatch: extend`" : fix)
         }
     }
 
     /// A relation head of another number of classes is not this head, whatever its name.
-    private static func isOtherHead(_ entry: ParameterInfo, _ file: TensorFile, _ name: String) -> Bool {
+    private static func isOtherHead(_ entry: ParameterInfo, _ file: WeightFiles, _ name: String) -> Bool {
         guard entry.name.hasPrefix("drp.") || entry.name.hasPrefix("cls.seq_relationship.") else { return false }
-        return file.header.tensors[name]?.shape.first != entry.shape[0]
+        return file.shape(name)?.first != entry.shape[0]
     }
 
-    private static func checkDecoder(_ tensors: TensorNames, _ file: TensorFile) throws {
+    private static func checkDecoder(_ tensors: TensorNames, _ file: WeightFiles) throws {
         guard let decoder = tensors["cls.predictions.decoder.weight"],
             let word = tensors["bert.embeddings.word_embeddings.weight"]
         else { return }
-        guard try file.values(decoder, as: Float.self) == file.values(word, as: Float.self) else {
+        guard try file.floats(decoder) == file.floats(word) else {
             throw ModelError(
                 "the MLM decoder differs from the word embeddings", place: file.place,
                 cause: "this model ties them; a decoder of its own would be lost")
@@ -182,9 +201,9 @@ package struct HuggingFaceModel: Sendable {
 private struct TensorNames {
     private var names: [String: String] = [:]
 
-    init(_ file: TensorFile) throws(ModelError) {
-        let isBare = !file.header.tensors.keys.contains { $0.hasPrefix("bert.") }
-        for name in file.header.names {
+    init(_ file: WeightFiles) throws(ModelError) {
+        let isBare = !file.names.contains { $0.hasPrefix("bert.") }
+        for name in file.names {
             var own = name
             if isBare, ["embeddings.", "encoder.", "pooler."].contains(where: { name.hasPrefix($0) }) {
                 own = "bert." + own

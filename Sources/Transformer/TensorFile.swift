@@ -65,6 +65,33 @@ package struct TensorFile: Sendable {
     }
 }
 
+extension TensorFile {
+    /// A tensor's values as floats, row-major, whatever floating-point type they are stored in.
+    /// - Throws: `ModelError` if it is missing or holds whole numbers.
+    package func floats(_ name: String) throws -> [Float] {
+        let values: [Float]?? = try withBytes(name) { info, bytes in
+            switch info.dtype {
+            case .f32: return nil
+            case .f16: return bytes.integers(UInt16.self).map(halfToFloat)
+            case .bf16: return bytes.integers(UInt16.self).map { Float(bitPattern: UInt32($0) << 16) }
+            case .f64: return bytes.integers(UInt64.self).map { Float(Double(bitPattern: $0)) }
+            default:
+                throw ModelError("tensor '\(name)' is \(info.dtype.rawValue), not floating point", place: place)
+            }
+        }
+        if let values, let values { return values }
+        return try self.values(name, as: Float.self)
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    fileprivate func integers<T: FixedWidthInteger>(_ type: T.Type) -> [T] {
+        stride(from: 0, to: count, by: MemoryLayout<T>.size).map {
+            T(littleEndian: loadUnaligned(fromByteOffset: $0, as: T.self))
+        }
+    }
+}
+
 /// A tensor on its way into a safetensors file.
 package struct TensorToWrite {
     package let name: String
