@@ -127,4 +127,18 @@ const char *ck_cpu_kind(void) { return "generic"; }
 
 #endif
 
-size_t ck_attention_scratch(size_t T) { return 2 * CK_ATTENTION_TILE * ((T + 15) & ~(size_t)15) + CK_ATTENTION_TILE; }
+size_t ck_attention_scratch(size_t T, size_t HS) {
+    size_t length = (T + 31) & ~(size_t)31, width = (HS + 31) & ~(size_t)31, tile = CK_ATTENTION_TILE;
+    return 3 * length * width + 2 * tile * (length + width) + 16 * (tile + width);
+}
+
+size_t ck_vocabulary_block(size_t C) {
+    size_t words = 65536 / (C ? C : 1) & ~(size_t)31;
+    return words < 32 ? 32 : words > 512 ? 512 : words;
+}
+
+size_t ck_vocabulary_scratch(size_t N, size_t V, size_t C) {
+    size_t block = ck_vocabulary_block(C), blocks = (V + block - 1) / block, width = (C + 31) & ~(size_t)31;
+    size_t exponentials = blocks * block * N, statistics = (blocks + 3) * N + 64;
+    return exponentials + statistics + block * (C + width) + 16 * (C > N ? C : N) + N * width;
+}

@@ -6,7 +6,7 @@ extension Device {
     /// Floats of scratch that attention needs for sequences of at most `maxSequence` tokens, forward or backward.
     package static func scratchCount(maxSequence: Int, headSize: Int) -> Int {
         precondition(maxSequence >= 0 && headSize > 0, "scratchCount: \(maxSequence) tokens, head size \(headSize)")
-        return ck_attention_scratch(maxSequence)
+        return ck_attention_scratch(maxSequence, headSize)
     }
 
     /// `out` (N, H) = softmax(q · kᵀ / √headSize) · v for every sequence and head, dropout on the probabilities.

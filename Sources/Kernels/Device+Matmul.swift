@@ -3,14 +3,15 @@
 internal import CKernels
 
 extension Device {
-    /// `C = alpha · op(A) · op(B) + beta · C`; C is (m, n), op(A) (m, k), op(B) (k, n), all row-major.
+    /// `C = alpha · op(A) · op(B) + beta · C + bias`; C is (m, n), op(A) (m, k), op(B) (k, n), all row-major.
     /// - Parameters: `lda`, `ldb`, `ldc`: floats from one stored row to the next; by default the rows are dense.
-    ///   With beta 0 the old content of C is not read.
+    ///   With beta 0 the old content of C is not read. `bias`: (n), added to every row; only with beta 0.
     ///
     /// An element's bits depend on its row of op(A), its column of op(B) and k, not on m, n or the number of threads.
     package func matmul(
-        _ c: FloatView, _ a: FloatView, _ b: FloatView, m: Int, n: Int, k: Int, transposeA: Bool = false,
-        transposeB: Bool = false, alpha: Float = 1, beta: Float = 0, lda: Int? = nil, ldb: Int? = nil,
+        _ c: FloatView, _ a: FloatView, _ b: FloatView, bias: FloatView? = nil, m: Int, n: Int, k: Int,
+        transposeA: Bool = false, transposeB: Bool = false, alpha: Float = 1, beta: Float = 0, lda: Int? = nil,
+        ldb: Int? = nil,
         ldc: Int? = nil
     ) {
         precondition(m >= 0 && n >= 0 && k >= 0, "matmul: sizes \(m), \(n), \(k)")
@@ -21,15 +22,19 @@ extension Device {
             lda >= widthA && ldb >= widthB && ldc >= n && min(lda, ldb, ldc) > 0,
             "matmul: leading dimensions \(lda), \(ldb), \(ldc) for rows of \(widthA), \(widthB), \(n)")
         precondition(max(m, n, k, lda, ldb, ldc) <= Int(Int32.max), "matmul: a size past 2³¹ − 1")
+        precondition(bias == nil || beta == 0, "matmul: a bias beside beta \(beta)")
+        if let bias { require(bias, n, "bias") }
         require(a, Self.extent(rowsA, widthA, lda), "A")
         require(b, Self.extent(rowsB, widthB, ldb), "B")
         require(c, Self.extent(m, n, ldc), "C")
         if k <= ownProductLimit {
             unsafe kernels.matmul(
-                c.pointer, a.pointer, b.pointer, m, n, k, transposeA, transposeB, alpha, beta, lda, ldb, ldc)
+                c.pointer, a.pointer, b.pointer, bias?.pointer, m, n, k, transposeA, transposeB, alpha, beta, lda, ldb,
+                ldc)
         } else {
             unsafe ck_blas_matmul(
-                c.pointer, a.pointer, b.pointer, m, n, k, transposeA, transposeB, alpha, beta, lda, ldb, ldc)
+                c.pointer, a.pointer, b.pointer, bias?.pointer, m, n, k, transposeA, transposeB, alpha, beta, lda, ldb,
+                ldc)
         }
     }
 

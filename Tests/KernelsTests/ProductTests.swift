@@ -12,6 +12,7 @@ private struct Product {
     var alpha: Float = 1
     var beta: Float = 0
     var slack = 0
+    var hasBias = false
 
     private var lda: Int { (transposeA ? m : k) + slack }
     private var ldb: Int { (transposeB ? k : n) + slack }
@@ -23,8 +24,10 @@ private struct Product {
         let a = view(numbers.floats(max(1, (transposeA ? k : m) * lda)))
         let b = view(numbers.floats(max(1, (transposeB ? n : k) * ldb)))
         let c = view(beta == 0 ? [Float](repeating: .nan, count: m * ldc) : numbers.floats(m * ldc))
+        let bias = hasBias ? view(numbers.floats(n)) : nil
         device.matmul(
-            c, a, b, m: m, n: n, k: k, transposeA: transposeA, transposeB: transposeB, alpha: alpha, beta: beta,
+            c, a, b, bias: bias, m: m, n: n, k: k, transposeA: transposeA, transposeB: transposeB, alpha: alpha,
+            beta: beta,
             lda: max(1, lda), ldb: max(1, ldb), ldc: max(1, ldc))
         return c.read()
     }
@@ -85,6 +88,12 @@ struct ProductTests {
         }
     }
 
+    @Test func `a bias begins every row`() {
+        for k in [0, 9, 600] {
+            expectAgreement(Product(m: 17, n: 300, k: k, transposeB: true, alpha: 0.5, slack: 2, hasBias: true))
+        }
+    }
+
     @Test func `empty sums write zeros or keep what beta keeps, empty products touch nothing`() {
         for device in variants {
             let c = view([1, 2, 3, 4] as [Float]), x = zeros(4)
@@ -117,6 +126,65 @@ struct ProductTests {
                     }
                 }
             }
+        }
+    }
+}
+
+struct VocabularyLossTests {
+    /// Sizes at which blocks of words (512 at these widths), panels and rows end.
+    private let shapes = [(1, 3, 5), (14, 33, 16), (29, 511, 37), (31, 513, 20), (5, 1100, 8)]
+
+    private struct Outputs {
+        let losses, dX, dWord, dBias: FloatView
+    }
+
+    private func run(_ device: Device, n: Int, v: Int, c: Int, adds: Bool, scale: Float = 3) -> Outputs {
+        var numbers = Numbers(seed: 8)
+        let x = view(numbers.floats(n * c, scale: scale)), word = view(numbers.floats(v * c))
+        let bias = view(numbers.floats(v)), labels = view(numbers.indices(n, below: v))
+        let outputs = Outputs(
+            losses: zeros(n), dX: view([Float](repeating: .nan, count: n * c)),
+            dWord: view(adds ? numbers.floats(v * c) : [Float](repeating: .nan, count: v * c)),
+            dBias: view(numbers.floats(v)))
+        device.vocabularyLoss(
+            outputs.losses, outputs.dX, outputs.dWord, outputs.dBias, x, word, bias, labels: labels, n: n, v: v, c: c,
+            scale: 0.25, adds: adds, scratch: zeros(Device.scratchCount(vocabularyRows: n, v: v, c: c)))
+        return outputs
+    }
+
+    @Test func `loss and gradients over the vocabulary agree with the reference`() {
+        for (n, v, c) in shapes {
+            for adds in [false, true] {
+                let expected = run(reference, n: n, v: v, c: c, adds: adds)
+                for device in fast {
+                    let found = run(device, n: n, v: v, c: c, adds: adds)
+                    for (name, path) in [
+                        ("losses", \Outputs.losses), ("dX", \.dX), ("dWord", \.dWord), ("dBias", \.dBias),
+                    ] {
+                        let d = distance(found[keyPath: path].read(), expected[keyPath: path].read())
+                        #expect(d < 5e-6, "\(device.kernelVariant), \(n) × \(v) × \(c), \(name): \(d)")
+                    }
+                }
+            }
+        }
+    }
+
+    @Test func `logits far apart neither overflow nor lose the greatest`() {
+        let expected = run(reference, n: 20, v: 1500, c: 40, adds: false, scale: 100)
+        for device in fast {
+            let found = run(device, n: 20, v: 1500, c: 40, adds: false, scale: 100)
+            #expect(distance(found.losses.read(), expected.losses.read()) < 1e-5)
+            #expect(distance(found.dX.read(), expected.dX.read()) < 1e-3)
+        }
+    }
+
+    @Test func `a NaN shows in the loss of its row`() {
+        for device in variants {
+            let x = view([1, .nan, 2] as [Float]), word = view([1, 2, 3, 4] as [Float]), losses = zeros(3)
+            device.vocabularyLoss(
+                losses, zeros(3), zeros(4), zeros(4), x, word, zeros(4), labels: view([0, 1, 2] as [Int32]), n: 3, v: 4,
+                c: 1, scale: 1, adds: false, scratch: zeros(Device.scratchCount(vocabularyRows: 3, v: 4, c: 1)))
+            #expect(losses[0].isFinite && losses[1].isNaN && losses[2].isFinite)
         }
     }
 }

@@ -35,7 +35,8 @@ typedef struct {
     float grad_scale;                          // gradients are multiplied by this first (clipping, averaging)
 } ck_adamw;
 
-// Queries of one head are worked on in tiles of this many rows, so that a tile of scores stays in the L2 cache.
+// Backward works on the queries of one head in tiles of this many rows (a multiple of 14 and 6, the heights of register
+// tiles), so that a tile of scores and one of their gradients stay in the L2 cache.
 enum { CK_ATTENTION_TILE = 128 };
 
 // out, x: (n). out may be x. Worst error against the true value, all finite x, in units of the last place:
@@ -44,11 +45,11 @@ enum { CK_ATTENTION_TILE = 128 };
 typedef void ck_map_fn(float *out, const float *x, size_t n);
 
 // C (m, n) = alpha * op(A) * op(B) + beta * C, op(A): (m, k), op(B): (k, n), row-major, leading dimensions in floats.
-// beta 0: the old C is not read. Sums over k run in chunks fixed by k alone, so an element's bits do not depend on m, n
+// beta 0: the old C is not read, and every row begins with `bias` (n) unless that is NULL. Sums over k run in chunks fixed by k alone, so an element's bits do not depend on m, n
 // or what is computed beside it. Uses up to 600 KB of stack.
-typedef void ck_matmul_fn(float *restrict c, const float *a, const float *b, size_t m, size_t n, size_t k,
-                          bool transpose_a, bool transpose_b, float alpha, float beta, size_t lda, size_t ldb,
-                          size_t ldc);
+typedef void ck_matmul_fn(float *restrict c, const float *a, const float *b, const float *_Nullable bias, size_t m,
+                          size_t n, size_t k, bool transpose_a, bool transpose_b, float alpha, float beta, size_t lda,
+                          size_t ldb, size_t ldc);
 
 // ids, positions, types: (N). out (N, C) = word[id] + position[pos] + type[type].
 typedef void ck_embedding_forward_fn(float *restrict out, const float *word, const float *position, const float *type,
@@ -118,7 +119,7 @@ typedef void ck_sum_rows_fn(float *restrict d_bias, const float *x, size_t N, si
 // Multi-head self-attention inside each of S sequences; sequence s is rows offsets[s] ..< offsets[s + 1] of N.
 // qkv: (N, 3 * NH * HS), q | k | v a row, head h at h * HS. out: (N, NH * HS). log_sum_exp: (NH, N).
 // Scores are scaled by 1 / sqrt(HS); dropout acts on probabilities, element (head << 40 | row of N, column in the
-// sequence). scratch: ck_attention_scratch(longest sequence) floats. Vaswani et al. 2017 (arXiv 1706.03762), 3.2;
+// sequence). scratch: ck_attention_scratch(longest sequence, HS) floats. Vaswani et al. 2017 (arXiv 1706.03762), 3.2;
 // the row statistics kept instead of probabilities: Dao et al. 2022 (arXiv 2205.14135).
 typedef void ck_attention_forward_fn(float *restrict out, float *restrict log_sum_exp, const float *qkv,
                                      const int32_t *offsets, size_t S, size_t NH, size_t HS, ck_dropout dropout,
@@ -138,6 +139,15 @@ typedef void ck_softmax_cross_entropy_fn(float *restrict losses, float *restrict
 typedef void ck_softmax_cross_entropy_forward_fn(float *restrict losses, int32_t *restrict predicted,
                                                  const float *logits, const float *_Nullable bias,
                                                  const int32_t *labels, size_t N, size_t V);
+
+// The loss of x (N, C) over a vocabulary of V words and all its gradients, logits = x * word^T + bias, without ever
+// holding the logits of a word block and its neighbours at once: losses (N) = -log softmax(logits)[label]; with
+// d_logits = (softmax - onehot) * scale: d_x (N, C) =, d_bias (V) +=, d_word (V, C) = or, where `adds`, +=.
+// scratch: ck_vocabulary_scratch(N, V, C) floats.
+typedef void ck_vocabulary_loss_fn(float *restrict losses, float *restrict d_x, float *restrict d_word,
+                                   float *restrict d_bias, const float *x, const float *word, const float *bias,
+                                   const int32_t *labels, size_t N, size_t V, size_t C, float scale, bool adds,
+                                   float *restrict scratch);
 
 // One AdamW step on n parameters: p -= lr * wd * p, then p -= lr * (m / bc1) / (sqrt(v / bc2) + eps).
 // Loshchilov & Hutter 2019 (arXiv 1711.05101), decay as in torch.optim.AdamW.
@@ -161,7 +171,7 @@ typedef bool ck_is_finite_fn(const float *x, size_t n);
     K(embedding_forward) K(embedding_backward) K(gather_rows) K(scatter_add_rows) K(layer_norm_forward)                \
     K(layer_norm_backward) K(residual_layer_norm_forward) K(residual_layer_norm_backward) K(dropout_forward)           \
     K(bias_gelu_forward) K(bias_gelu_backward) K(bias_tanh_forward) K(bias_tanh_backward) K(add_bias) K(sum_rows)      \
-    K(attention_forward) K(attention_backward) K(softmax_cross_entropy) K(softmax_cross_entropy_forward)               \
+    K(attention_forward) K(attention_backward) K(softmax_cross_entropy) K(softmax_cross_entropy_forward) K(vocabulary_loss)               \
     K(matmul) K(adamw_step) K(sum_of_squares) K(add) K(scale) K(is_finite)
 
 // One variant of all kernels. Immutable, lives for ever.
@@ -188,7 +198,11 @@ const char *ck_cpu_kind(void);
 size_t ck_own_product_limit(void);
 
 // Floats of scratch for attention over sequences of at most T tokens, forward or backward.
-size_t ck_attention_scratch(size_t T);
+size_t ck_attention_scratch(size_t T, size_t HS);
+
+// Words of a block of vocabulary_loss, a multiple of 32: its embeddings take 256 KB, half a megabyte packed both ways.
+size_t ck_vocabulary_block(size_t C);
+size_t ck_vocabulary_scratch(size_t N, size_t V, size_t C);
 
 // Makes OpenBLAS run each call on the calling thread. Process-wide; call once before ck_blas_matmul.
 void ck_blas_single_threaded(void);

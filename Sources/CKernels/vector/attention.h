@@ -1,5 +1,5 @@
-// Vector attention: a tile of query rows of one head at a time. Between the products one pass
-// over the tile of scores, which is still in the L2 cache, does softmax and dropout together.
+// Vector attention. Keys and values of a head are packed once; queries come in tiles of rows whose scores stay in cache
+// between the products, where one pass does softmax and dropout together.
 #ifndef CK_ATTENTION_H
 #define CK_ATTENTION_H
 
@@ -39,23 +39,28 @@ static void v_attention_forward(float *restrict out, float *restrict log_sum_exp
                                 const int32_t *offsets, size_t S, size_t NH, size_t HS, ck_dropout dropout,
                                 float *restrict scratch) {
     size_t H = NH * HS, N = (size_t)offsets[S], ld = 3 * H;
-    float scale = 1.0f / __builtin_sqrtf((float)HS);
+    float scale = 1.0f / __builtin_sqrtf((float)HS), inverse[TILE_ROWS];
     for (size_t s = 0; s < S; s++)
         for (size_t h = 0; h < NH; h++) {
             size_t begin = (size_t)offsets[s], T = (size_t)offsets[s + 1] - begin, padded = (T + 15) & ~(size_t)15;
-            const float *q = qkv + begin * ld + h * HS, *k = q + H, *v = k + H;
-            for (size_t first = 0; first < T; first += CK_ATTENTION_TILE) {
-                size_t rows = T - first < CK_ATTENTION_TILE ? T - first : CK_ATTENTION_TILE;
+            const float *q = qkv + begin * ld + h * HS;
+            float *keys = scratch, *values = keys + v_packed_count(T, HS), *queries = values + v_packed_count(HS, T);
+            float *scores = queries + HS * LANES;
+            v_pack_block(keys, q + H, ld, true, 0, T, 0, HS);
+            v_pack_block(values, q + 2 * H, ld, false, 0, HS, 0, T);
+            for (size_t first = 0; first < T; first += TILE_ROWS) {
+                size_t rows = T - first < TILE_ROWS ? T - first : TILE_ROWS;
                 float *o = out + (begin + first) * H + h * HS;
-                v_matmul(scratch, q + first * ld, k, rows, T, HS, false, true, scale, 0, ld, ld, padded);
-                float *inverse = scratch + CK_ATTENTION_TILE * padded;
+                size_t step;
+                const float *x = v_rows(queries, q + first * ld, ld, rows, HS, &step);
+                v_row_panel(scores, padded, NULL, 0, x, step, keys, HS, scale, rows, T);
                 for (size_t i = 0; i < rows; i++) {
                     uint64_t key = ck_row_key(dropout.seed, ck_attention_row(h, begin + first + i));
-                    float greatest, sum = v_softmax_row(scratch + i * padded, T, padded, dropout, key, &greatest);
+                    float greatest, sum = v_softmax_row(scores + i * padded, T, padded, dropout, key, &greatest);
                     inverse[i] = 1.0f / sum;
                     log_sum_exp[h * N + begin + first + i] = greatest + logf(sum);
                 }
-                v_matmul(o, scratch, v, rows, HS, T, false, false, 1, 0, padded, ld, H);
+                v_row_panel(o, H, NULL, 0, scores, padded, values, T, 1, rows, HS);
                 for (size_t i = 0; i < rows; i++)
                     CK_EACH(d, HS, v_put(o + i * H + d, v_get(o + i * H + d, tail) * inverse[i], tail););
             }
@@ -82,6 +87,16 @@ CK_INLINE void v_softmax_row_backward(float *scores, float *d_kept, size_t T, ck
     }
 }
 
+// d (T, HS; rows ld apart) = or += x (rows, T)^T * y, y packed, `column` holds LANES columns of x.
+CK_INLINE void v_add_outer(float *d, size_t ld, bool adds, const float *x, size_t ldx, const float *y, size_t rows,
+                           size_t T, size_t HS, float *column) {
+    for (size_t j = 0; j < T; j += TILE_ROWS) {
+        size_t count = T - j < TILE_ROWS ? T - j : TILE_ROWS;
+        v_pack_straight(column, LANES, x + j, ldx, count, rows);
+        v_row_panel(d + j * ld, ld, adds ? d + j * ld : NULL, ld, column, 0, y, rows, 1, count, HS);
+    }
+}
+
 static void v_attention_backward(float *restrict d_qkv, const float *d_out, const float *out, const float *log_sum_exp,
                                  const float *qkv, const int32_t *offsets, size_t S, size_t NH, size_t HS,
                                  ck_dropout dropout, float *restrict scratch) {
@@ -92,23 +107,39 @@ static void v_attention_backward(float *restrict d_qkv, const float *d_out, cons
             size_t begin = (size_t)offsets[s], T = (size_t)offsets[s + 1] - begin, padded = (T + 15) & ~(size_t)15;
             const float *q = qkv + begin * ld + h * HS, *k = q + H, *v = k + H;
             float *dq = d_qkv + begin * ld + h * HS, *dk = dq + H, *dv = dk + H;
-            float *scores = scratch, *d_kept = scratch + CK_ATTENTION_TILE * padded;
+            // Keys and values as columns for the scores and their gradient, keys as rows for that of the queries.
+            float *keys = scratch, *values = keys + v_packed_count(T, HS), *key_rows = values + v_packed_count(T, HS);
+            float *tile_q = key_rows + v_packed_count(HS, T), *tile_dy = tile_q + v_packed_count(HS, CK_ATTENTION_TILE);
+            float *scores = tile_dy + v_packed_count(HS, CK_ATTENTION_TILE);
+            float *d_kept = scores + CK_ATTENTION_TILE * padded, *column = d_kept + CK_ATTENTION_TILE * padded;
+            v_pack_block(keys, k, ld, true, 0, T, 0, HS);
+            v_pack_block(values, v, ld, true, 0, T, 0, HS);
+            v_pack_block(key_rows, k, ld, false, 0, HS, 0, T);
             for (size_t first = 0; first < T; first += CK_ATTENTION_TILE) {
                 size_t rows = T - first < CK_ATTENTION_TILE ? T - first : CK_ATTENTION_TILE;
                 const float *o = out + (begin + first) * H + h * HS, *dy = d_out + (begin + first) * H + h * HS;
-                float later = first > 0 ? 1.0f : 0.0f;  // dK, dV: the first tile writes, the others add
-                v_matmul(scores, q + first * ld, k, rows, T, HS, false, true, scale, 0, ld, ld, padded);
-                v_matmul(d_kept, dy, v, rows, T, HS, false, true, 1, 0, H, ld, padded);
-                for (size_t i = 0; i < rows; i++) {
-                    vf delta = v_set(0.0f);
-                    CK_EACH(d, HS, delta = v_fma(v_get(o + i * H + d, tail), v_get(dy + i * H + d, tail), delta););
-                    v_softmax_row_backward(scores + i * padded, d_kept + i * padded, T, dropout,
-                                           ck_row_key(dropout.seed, ck_attention_row(h, begin + first + i)),
-                                           log_sum_exp[h * N + begin + first + i], v_sum(delta), scale);
+                for (size_t i = 0; i < rows; i += TILE_ROWS) {
+                    size_t count = rows - i < TILE_ROWS ? rows - i : TILE_ROWS, step;
+                    float *p = scores + i * padded, *dp = d_kept + i * padded;
+                    const float *x = v_rows(column, q + (first + i) * ld, ld, count, HS, &step);
+                    v_row_panel(p, padded, NULL, 0, x, step, keys, HS, scale, count, T);
+                    x = v_rows(column, dy + i * H, H, count, HS, &step);
+                    v_row_panel(dp, padded, NULL, 0, x, step, values, HS, 1, count, T);
+                    for (size_t r = 0; r < count; r++) {
+                        vf delta = v_set(0.0f);
+                        const float *y = o + (i + r) * H, *g = dy + (i + r) * H;
+                        CK_EACH(d, HS, delta = v_fma(v_get(y + d, tail), v_get(g + d, tail), delta););
+                        size_t row = begin + first + i + r;
+                        v_softmax_row_backward(p + r * padded, dp + r * padded, T, dropout,
+                                               ck_row_key(dropout.seed, ck_attention_row(h, row)),
+                                               log_sum_exp[h * N + row], v_sum(delta), scale);
+                    }
+                    v_row_panel(dq + (first + i) * ld, ld, NULL, 0, dp, padded, key_rows, T, 1, count, HS);
                 }
-                v_matmul(dv, scores, dy, T, HS, rows, true, false, 1, later, padded, H, ld);
-                v_matmul(dk, d_kept, q + first * ld, T, HS, rows, true, false, 1, later, padded, ld, ld);
-                v_matmul(dq + first * ld, d_kept, k, rows, HS, T, false, false, 1, 0, padded, ld, ld);
+                v_pack_block(tile_dy, dy, H, false, 0, HS, 0, rows);
+                v_pack_block(tile_q, q + first * ld, ld, false, 0, HS, 0, rows);
+                v_add_outer(dv, ld, first > 0, scores, padded, tile_dy, rows, T, HS, column);
+                v_add_outer(dk, ld, first > 0, d_kept, padded, tile_q, rows, T, HS, column);
             }
         }
 }

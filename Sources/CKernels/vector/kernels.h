@@ -10,6 +10,7 @@
 #include "optimizer.h"
 #include "product.h"
 #include "rows.h"
+#include "vocabulary.h"
 
 #define CK_VECTOR_ENTRY(name) .name = v_##name,
 #define CK_VECTOR_OPS \

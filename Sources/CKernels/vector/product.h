@@ -16,16 +16,15 @@ enum {
     BLOCK_COLUMNS = 256,                   // columns of B packed at once: with CHUNK half of a 1 MB L2 cache
 };
 
-// One tile: c (rows, columns) = or += alpha * a (rows, k) * b (k, columns), b packed TILE_COLUMNS wide.
-// The element (r, i) of a is a[r * row_step + i * step].
-CK_INLINE void v_tile(float *restrict c, size_t ldc, const float *restrict a, size_t row_step, size_t step,
-                      const float *restrict b, size_t k, float alpha, bool adds, size_t columns, const size_t rows,
+// One tile: c (rows, columns) = old + alpha * a (rows, k) * b (k, columns), b packed TILE_COLUMNS wide.
+// The element (r, i) of a is a[r * row_step + i * step]. `old` is NULL, C itself (old_step ldc), or a row that every
+// row of C begins with (old_step 0).
+CK_INLINE void v_tile(float *c, size_t ldc, const float *old, size_t old_step, const float *restrict a, size_t row_step,
+                      size_t step, const float *restrict b, size_t k, float alpha, size_t columns, const size_t rows,
                       const size_t vectors) {
     vf sums[TILE_ROWS][2];
 #pragma clang loop unroll(full)
-    for (size_t r = 0; r < rows; r++) {
-        sums[r][0] = sums[r][1] = v_set(0.0f);
-    }
+    for (size_t r = 0; r < rows; r++) sums[r][0] = sums[r][1] = v_set(0.0f);
     for (size_t i = 0; i < k; i++) {
         vf b0 = v_get(b, 0), b1 = vectors > 1 ? v_get(b + LANES, 0) : b0;
 #pragma clang loop unroll(full)
@@ -40,32 +39,31 @@ CK_INLINE void v_tile(float *restrict c, size_t ldc, const float *restrict a, si
     size_t last = columns - (vectors - 1) * LANES, tail = last < LANES ? last : 0;
 #pragma clang loop unroll(full)
     for (size_t r = 0; r < rows; r++) {
-        float *row = c + r * ldc;
 #pragma clang loop unroll(full)
         for (size_t v = 0; v < vectors; v++) {
-            float *p = row + v * LANES;
             size_t part = v + 1 == vectors ? tail : 0;
             vf sum = alpha * sums[r][v];
-            v_put(p, adds ? v_get(p, part) + sum : sum, part);
+            v_put(c + r * ldc + v * LANES, old ? v_get(old + r * old_step + v * LANES, part) + sum : sum, part);
         }
     }
 }
 
-typedef void v_tile_fn(float *restrict c, size_t ldc, const float *restrict a, size_t row_step, const float *restrict b,
-                       size_t k, float alpha, bool adds, size_t columns);
+typedef void v_tile_fn(float *c, size_t ldc, const float *old, size_t old_step, const float *restrict a,
+                       size_t row_step, const float *restrict b, size_t k, float alpha, size_t columns);
 
-// One function a height and width, for rows of A packed LANES apart and for rows read in place.
-#define CK_TILE(rows)                                                                                                 \
-    static void v_packed_##rows(float *restrict c, size_t ldc, const float *restrict a, size_t row_step,              \
-                                const float *restrict b, size_t k, float alpha, bool adds, size_t columns) {          \
-        (void)row_step;                                                                                               \
-        if (columns > LANES) v_tile(c, ldc, a, 1, LANES, b, k, alpha, adds, columns, rows, 2);                        \
-        else v_tile(c, ldc, a, 1, LANES, b, k, alpha, adds, columns, rows, 1);                                        \
-    }                                                                                                                 \
-    static void v_in_place_##rows(float *restrict c, size_t ldc, const float *restrict a, size_t row_step,            \
-                                  const float *restrict b, size_t k, float alpha, bool adds, size_t columns) {        \
-        if (columns > LANES) v_tile(c, ldc, a, row_step, 1, b, k, alpha, adds, columns, rows, 2);                     \
-        else v_tile(c, ldc, a, row_step, 1, b, k, alpha, adds, columns, rows, 1);                                     \
+// One function a height, for rows of A packed LANES apart and for rows read in place.
+#define CK_TILE(rows)                                                                                             \
+    static void v_packed_##rows(float *c, size_t ldc, const float *old, size_t old_step, const float *restrict a, \
+                                size_t row_step, const float *restrict b, size_t k, float alpha, size_t columns) { \
+        (void)row_step;                                                                                           \
+        if (columns > LANES) v_tile(c, ldc, old, old_step, a, 1, LANES, b, k, alpha, columns, rows, 2);           \
+        else v_tile(c, ldc, old, old_step, a, 1, LANES, b, k, alpha, columns, rows, 1);                           \
+    }                                                                                                             \
+    static void v_in_place_##rows(float *c, size_t ldc, const float *old, size_t old_step,                        \
+                                  const float *restrict a, size_t row_step, const float *restrict b, size_t k,    \
+                                  float alpha, size_t columns) {                                                  \
+        if (columns > LANES) v_tile(c, ldc, old, old_step, a, row_step, 1, b, k, alpha, columns, rows, 2);        \
+        else v_tile(c, ldc, old, old_step, a, row_step, 1, b, k, alpha, columns, rows, 1);                        \
     }
 CK_TILE(1)
 CK_TILE(2)
@@ -149,16 +147,38 @@ static void v_pack_block(float *restrict out, const float *b, size_t ldb, bool t
     }
 }
 
+// Floats that columns (of sums of length k) take when packed.
+CK_INLINE size_t v_packed_count(size_t columns, size_t k) {
+    return (columns + TILE_COLUMNS - 1) / TILE_COLUMNS * TILE_COLUMNS * k;
+}
+
+// c (rows, columns) = old + alpha * a * b for rows <= TILE_ROWS, b as v_pack_block leaves it. row_step 0: a is packed.
+CK_INLINE void v_row_panel(float *c, size_t ldc, const float *old, size_t old_step, const float *a, size_t row_step,
+                           const float *b, size_t k, float alpha, size_t rows, size_t columns) {
+    v_tile_fn *tile = row_step ? v_in_place_tiles[rows - 1] : v_packed_tiles[rows - 1];
+    for (size_t j = 0; j < columns; j += TILE_COLUMNS)
+        tile(c + j, ldc, old ? old + j : old, old_step, a, row_step, b + j * k, k, alpha,
+             columns - j < TILE_COLUMNS ? columns - j : TILE_COLUMNS);
+}
+
 // Rows of A may be read where they lie unless they fall on the same sets of the L1 cache.
 CK_INLINE bool v_rows_collide(size_t lda) { return lda % 1024 == 0; }
 
-static void v_matmul(float *restrict c, const float *a, const float *b, size_t m, size_t n, size_t k, bool transpose_a,
-                     bool transpose_b, float alpha, float beta, size_t lda, size_t ldb, size_t ldc) {
+// Rows of a matrix as v_row_panel takes them: packed into `packed`, *row_step 0, or left where they lie.
+CK_INLINE const float *v_rows(float *restrict packed, const float *x, size_t ld, size_t rows, size_t k,
+                              size_t *row_step) {
+    *row_step = v_rows_collide(ld) ? 0 : ld;
+    if (*row_step) return x;
+    v_pack_transposed(packed, LANES, x, ld, rows, k);
+    return packed;
+}
+
+static void v_matmul(float *restrict c, const float *a, const float *b, const float *bias, size_t m, size_t n, size_t k,
+                     bool transpose_a, bool transpose_b, float alpha, float beta, size_t lda, size_t ldb, size_t ldc) {
     _Alignas(64) float block[CHUNK * BLOCK_COLUMNS], rows_of_a[CHUNK * LANES];
     size_t chunks = k == 0 ? 1 : (k + CHUNK - 1) / CHUNK;
     if (beta != 0.0f && beta != 1.0f)
         for (size_t i = 0; i < m; i++) CK_EACH(j, n, v_put(c + i * ldc + j, v_get(c + i * ldc + j, tail) * beta, tail););
-    bool packs = transpose_a || v_rows_collide(lda);
     for (size_t first = 0; first < n; first += BLOCK_COLUMNS) {
         size_t columns = n - first < BLOCK_COLUMNS ? n - first : BLOCK_COLUMNS;
         for (size_t chunk = 0; chunk < chunks; chunk++) {
@@ -166,14 +186,13 @@ static void v_matmul(float *restrict c, const float *a, const float *b, size_t m
             bool adds = chunk > 0 || beta != 0.0f;
             v_pack_block(block, b, ldb, transpose_b, first, columns, begin, count);
             for (size_t i = 0; i < m; i += TILE_ROWS) {
-                size_t rows = m - i < TILE_ROWS ? m - i : TILE_ROWS;
-                const float *panel = a + i * lda + begin;
+                size_t rows = m - i < TILE_ROWS ? m - i : TILE_ROWS, row_step = 0;
+                const float *panel = rows_of_a;
                 if (transpose_a) v_pack_straight(rows_of_a, LANES, a + begin * lda + i, lda, rows, count);
-                else if (packs) v_pack_transposed(rows_of_a, LANES, panel, lda, rows, count);
-                v_tile_fn *tile = packs ? v_packed_tiles[rows - 1] : v_in_place_tiles[rows - 1];
-                for (size_t j = 0; j < columns; j += TILE_COLUMNS)
-                    tile(c + i * ldc + first + j, ldc, packs ? rows_of_a : panel, lda, block + j * count, count, alpha,
-                         adds, columns - j < TILE_COLUMNS ? columns - j : TILE_COLUMNS);
+                else panel = v_rows(rows_of_a, a + i * lda + begin, lda, rows, count, &row_step);
+                float *out = c + i * ldc + first;
+                const float *old = adds ? out : bias ? bias + first : NULL;
+                v_row_panel(out, ldc, old, adds ? ldc : 0, panel, row_step, block, count, alpha, rows, columns);
             }
         }
     }
