@@ -4,11 +4,11 @@
 
 package import Container
 package import Pipeline
-import Text
+package import Text
 
 package struct ParseConfig: StageConfig {
     /// What `format` says; `ParseFormats/ParseFormat.swift` has the table of their readers.
-    package enum Format: String, CaseIterable, Sendable { case mediawiki, text }
+    package enum Format: String, CaseIterable, Sendable { case mediawiki, text, jsonl, wikiextractor, pubmed, jats }
 
     package var format = Format.mediawiki
     package var files: [InputFile] = []
@@ -17,6 +17,9 @@ package struct ParseConfig: StageConfig {
     package var drop: [String] = []
     package var namespaces = [0]
     package var tables = false
+    package var captions = true
+    package var labels = AbstractLabels.inline
+    package var until = ""
     package var minWords = 0
     package var maxRejected = 0.01
     package var pieces = 16
@@ -41,6 +44,14 @@ package struct ParseConfig: StageConfig {
             .ints(
                 "namespaces", \.namespaces, help: help("namespaces", "whose pages are documents; 0 holds the articles")),
             .bool("tables", \.tables, help: help("tables", "keep tables, a block a row")),
+            .bool("captions", \.captions, help: help("captions", "keep those of figures, tables and supplements")),
+            .choice(
+                "labels", \.labels,
+                help: help("labels", "labels of an abstract's sections: `BACKGROUND: …`, a heading of its own, or none")
+            ),
+            .string(
+                "until", \.until,
+                help: help("until", "records that came later are left out: 2020, 2020-02 or 2020-02-29")),
             .int("min_words", \.minWords, in: 0...1_000_000, help: "shorter documents are left out"),
             .number(
                 "max_rejected", \.maxRejected, in: 0...1, help: "share of broken documents past which the stage fails"),
@@ -61,6 +72,10 @@ package struct ParseConfig: StageConfig {
             problems.append(
                 ConfigProblem("is wrong: \(error.message)", key: "drop", cause: error.cause, fix: error.fix))
         } catch {}
+        if !until.isEmpty, PartialDate(until) == nil {
+            problems.append(
+                ConfigProblem("takes a date, not '\(until)'", key: "until", fix: "write 2020, 2020-02 or 2020-02-29"))
+        }
         let ofSome = Set(Format.allCases.flatMap(\.reader.keys))
         for key in Self.keys where ofSome.contains(key.name) && !format.reader.keys.contains(key.name) {
             guard key.isSet(in: self) else { continue }
@@ -75,7 +90,7 @@ package enum Parse: Stage {
     package typealias Config = ParseConfig
     package typealias Output = DocumentsArtifact
 
-    package static let name = "parse", version = 1
+    package static let name = "parse", version = 2
     package static let summary = "reads dumps and texts: plain text with blocks, titles, redirects and link spans"
     package static var ports: [AnyInputPort] { [] }
 
@@ -89,7 +104,10 @@ package enum Parse: Stage {
     ) throws -> PieceResult {
         do {
             var writer = try ParseWriter(piece: piece.name, context: context, sink: output)
-            for index in piece.files { try context.config.format.reader.read(context.files[index], &writer) }
+            for index in piece.files {
+                try context.config.format.reader.read(context.files[index], &writer)
+                writer.endFile()
+            }
             return try writer.finish()
         } catch let error as TextError {
             throw StageError(error.message, place: error.place, cause: error.cause, fix: error.fix)

@@ -7,21 +7,28 @@ package import Pipeline
 import Text
 
 extension Parse {
-    /// Parts in the order of the files. Memory: 24 bytes a document, and one part where a document was replaced.
+    /// Parts in the order of the pieces. Memory: 24 bytes a document, and one part where a document was replaced.
     package static func finish(
         _ results: [PieceResult], _ context: StageContext<Config>, into output: PartSink
     ) throws -> Finished {
         var counts: [String: Int64] = [:]
         var lines = FrequentLines()
+        var debris = DebrisReport()
         var site: JSON?
+        var unknownFields: [String: Int64] = [:]
         for result in results {
             counts.merge(result.counts, uniquingKeysWith: +)
             lines.add(result.summary["lines"])
+            debris.add(result.summary["debris"])
+            for (name, count) in result.summary["unknown_fields"]?.object ?? [:] {
+                unknownFields[name, default: 0] += count.int ?? 0
+            }
             guard let next = result.summary["site"] else { continue }
             if let site { try ParseSite.check(site, next) } else { site = next }
         }
-        var parts = results.flatMap(\.parts)
-        let replaced = try removeReplaced(&parts, output)
+        var versions = ParseVersions(output)
+        for (piece, result) in zip(ParsePieces.gather(context), results) { try versions.add(result, of: piece) }
+        let (parts, replaced) = try versions.resolved()
         let documents = (counts["documents"] ?? 0) - replaced
         guard documents > 0 else {
             throw StageError(
@@ -51,48 +58,18 @@ extension Parse {
                 }),
         ]
         metadata["site"] = site
+        metadata["debris"] = debris.report(of: documents)
+        if !unknownFields.isEmpty {
+            metadata["unknown_fields"] = JSON(unknownFields)
+            let names = unknownFields.keys.sorted().map { "'\($0)'" }
+            context.environment.progress.warning(
+                "parse: fields outside the schema are kept out: " + names.prefix(8).joined(separator: ", ")
+                    + (names.count > 8 ? ", …" : "") + "; the metadata counts them")
+        }
         return Finished(parts: parts, metadata: .object(metadata), counts: added)
     }
 
     private static func percent(_ share: Double) -> String { "\((share * 1000).rounded() / 10)%" }
-
-    /// Removes documents that occur again in a later row or part. Returns how many went.
-    /// - Throws: `StageError` naming both sources if two share an id.
-    private static func removeReplaced(_ parts: inout [Part], _ output: PartSink) throws -> Int64 {
-        struct Row {
-            var id: UInt64
-            var part: Int
-            var row: Int
-        }
-        var rows: [Row] = []
-        for (number, part) in parts.enumerated() where part.rows > 0 {
-            let ids = try output.read(part).column("id", as: UInt64.self)
-            rows.reserveCapacity(rows.count + ids.count)
-            for (row, id) in ids.enumerated() { rows.append(Row(id: id, part: number, row: row)) }
-        }
-        rows.sort { ($0.id, $0.part, $0.row) < ($1.id, $1.part, $1.row) }
-        var gone: [Int: Set<Int>] = [:]
-        for i in rows.indices.dropLast() where rows[i].id == rows[i + 1].id {
-            let names = try [rows[i], rows[i + 1]].map {
-                try output.read(parts[$0.part]).strings("source.id").string($0.row)
-            }
-            guard names[0] == names[1] else {
-                throw StageError(
-                    "the documents '\(names[0])' and '\(names[1])' have the same id \(rows[i].id)",
-                    cause: "ids are 63 bits of a hash of corpus and source id",
-                    fix: "give the corpus another name with `corpus:`; all ids change with it")
-            }
-            gone[rows[i].part, default: []].insert(rows[i].row)
-        }
-        var emptied: Set<Int> = []
-        for part in gone.keys.sorted() {
-            let kept = try DocumentColumns(reading: output.read(parts[part])).removing(rows: gone[part]!)
-            if kept.count + kept.redirectFrom.count == 0 { emptied.insert(part) }
-            parts[part] = try output.columns(parts[part].name, rows: kept.count, kept.table)
-        }
-        parts = parts.indices.filter { !emptied.contains($0) }.map { parts[$0] }
-        return Int64(gone.values.reduce(0) { $0 + $1.count })
-    }
 }
 
 /// The lines that most documents share, found in one pass with bounded memory.

@@ -10,6 +10,8 @@ struct ParseWriter {
     let context: StageContext<ParseConfig>
     let drop: DropRules
     var rejections = Rejections()
+    /// Fields of records that their format does not know, by name.
+    var unknownFields: [String: Int64] = [:]
 
     private let piece: String
     private let sink: PartSink
@@ -17,6 +19,10 @@ struct ParseWriter {
     private var parts: [Part] = []
     private var counts: [String: Int64] = [:]
     private var lines = FrequentLines()
+    private var debris = DebrisReport()
+    private var removals = ParseRemovals()
+    /// How many documents there were after each file.
+    private var fileEnds: [Int64] = []
     private var site: (info: SiteInfo, schema: String, file: String)?
 
     /// A part is closed after the document that reaches this much text.
@@ -41,20 +47,39 @@ struct ParseWriter {
     }
 
     /// Adds the document, unless it is empty or shorter than `min_words`: then it is only counted.
-    mutating func addDocument(_ document: ParsedDocument) throws {
-        if document.text.isEmpty { return add("without_text") }
-        if context.config.minWords > 0, words(document.text) < context.config.minWords { return add("too_short") }
+    /// - Returns: whether it was added.
+    @discardableResult
+    mutating func addDocument(_ document: ParsedDocument) throws -> Bool {
+        if let reason = reasonToLeaveOut(document) {
+            add(reason)
+            return false
+        }
         columns.append(document, corpus: context.config.corpus)
         add("documents")
         add("blocks", Int64(document.blockCount))
         add("links", Int64(document.linkCount))
         add("text_bytes", Int64(document.text.count))
         lines.add(document)
+        debris.add(document)
         if counts["documents"]! % 256 == 0 {
             try context.environment.checkCancelled()
             context.environment.progress.update(done: counts["documents"]!, total: 0, unit: "documents", note: piece)
         }
         try closePart(ifAtLeast: Self.partBytes)
+        return true
+    }
+
+    /// What came of this document in earlier files is no more: it was deleted, or its last version is left out.
+    mutating func addRemoval(sourceID: String) {
+        let id = DocumentID.make(corpus: context.config.corpus, sourceID: sourceID.utf8)
+        removals.append(id, after: counts["documents"] ?? 0, file: fileEnds.count)
+    }
+
+    mutating func endFile() { fileEnds.append(counts["documents"] ?? 0) }
+
+    private func reasonToLeaveOut(_ document: ParsedDocument) -> String? {
+        if document.text.isEmpty { return "without_text" }
+        return context.config.minWords > 0 && words(document.text) < context.config.minWords ? "too_short" : nil
     }
 
     private func words(_ text: [UInt8]) -> Int {
@@ -91,7 +116,12 @@ struct ParseWriter {
 
     mutating func finish() throws -> PieceResult {
         try closePart(ifAtLeast: 0)
-        var summary: [String: JSON] = ["lines": lines.json]
+        var summary: [String: JSON] = ["lines": lines.json, "debris": debris.json]
+        if fileEnds.count > 1 { summary["files"] = .array(fileEnds.map { .int($0) }) }
+        if removals.count > 0 {
+            parts.append(try sink.columns(ParseRemovals.partName(piece), rows: removals.count, removals.table))
+        }
+        if !unknownFields.isEmpty { summary["unknown_fields"] = JSON(unknownFields) }
         if let site { summary["site"] = ParseSite.json(site.info, schema: site.schema) }
         return PieceResult(parts: parts, counts: counts, summary: .object(summary), rejections: rejections)
     }

@@ -195,8 +195,13 @@ package struct TargetIndex: Sendable {
             return decoded.withUnsafeBufferPointer { resolve($0, as: kind, percentDecoding: false) }
         }
         if kind == .alias || (kind == .any && isIdentifier(raw)) {
-            if AliasForm.normalize(raw, into: &buffer), let bits = names[ByteHash.of(buffer, as: .alias)] {
-                return Resolution(bits: bits)
+            // A citation may give several identifiers of one work, parted by spaces: the first that is known counts.
+            for identifier in raw.split(separator: UInt8(ascii: " ")) {
+                if AliasForm.normalize(UnsafeBufferPointer(rebasing: identifier), into: &buffer),
+                    let bits = names[ByteHash.of(buffer, as: .alias)]
+                {
+                    return Resolution(bits: bits)
+                }
             }
             if kind == .alias { return .dropped(raw.isEmpty ? .empty : .dangling) }
         }

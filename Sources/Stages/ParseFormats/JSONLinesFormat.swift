@@ -23,6 +23,7 @@ enum JSONLinesFormat: ParseFormat {
                 writer.rejections.add(line.problem.reason.rawValue, place: line.place(file: file.logicalName))
             })
         let summary = reader.summary
+        for (name, count) in summary.unknownFields.sorted { writer.unknownFields[name, default: 0] += count }
         writer.add("lines", Int64(summary.lines))
         writer.add("unknown_fields", summary.unknownFields.total)
         writer.add(summary.links)

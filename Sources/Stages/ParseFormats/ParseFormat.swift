@@ -28,6 +28,10 @@ extension ParseConfig.Format {
         switch self {
         case .mediawiki: MediaWikiFormat.self
         case .text: TextFormat.self
+        case .jsonl: JSONLinesFormat.self
+        case .wikiextractor: WikiExtractorFormat.self
+        case .pubmed: PubMedFormat.self
+        case .jats: JATSFormat.self
         }
     }
 }

@@ -6,7 +6,7 @@ import Text
 enum WikiExtractorFormat: ParseFormat {
     static let help = "what WikiExtractor writes, as <doc> or with --json; with --links the links, too"
     static let keys: Set = ["pieces"]
-    static let cut = ParsePieces.Cut.everyFile
+    static let cut = ParsePieces.Cut.bucketsByContent
 
     static func read(_ file: InputFile, _ writer: inout ParseWriter) throws {
         var reader = WikiExtractorReader()

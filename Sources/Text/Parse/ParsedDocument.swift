@@ -10,9 +10,10 @@ package enum TextBlockKind: UInt8, Sendable, CaseIterable {
 /// `text` is valid UTF-8. Blocks are joined by one line feed; a block begins and ends with a visible character and
 /// holds a line feed itself only if its kind is `code`.
 ///
-/// Links are of two kinds. Those with a place have a span: sorted, disjoint, not empty, inside one block. Those without
-/// a place (from markup whose text is not kept: a template, a table, a reference list) belong to the whole document;
-/// both ends are `placeless`, and they come after all others, so that ends ascend.
+/// Links are of two kinds. Those with a place have a span: sorted, disjoint or equal (a citation of several works at
+/// once), not empty, inside one block. Those without a place (from markup whose text is not kept: a template, a table, a
+/// reference list) belong to the whole document; both ends are `placeless`, and they come after all others, so that ends
+/// ascend.
 package struct ParsedDocument: Sendable, Equatable {
     /// Both ends of a link that has no place in the text; the value a `links` artifact has for it, too.
     package static let placeless = UInt32.max

@@ -15,13 +15,29 @@ private struct CitedIDs {
     mutating func add(_ value: [UInt8], as type: String) {
         let value = value.filter { !Byte.isSpace($0) }
         switch type.lowercased() {
-        case "doi": if doi.isEmpty { doi = value }
+        case "doi": setDOI(value[...])
         case "pmid", "pubmed": if pmid.isEmpty, value.allSatisfy({ Byte.isDigit($0) }) { pmid = value }
         case "pmc", "pmcid": if pmcid.isEmpty { pmcid = value }
         case "uri", "url", "":
-            if let begin = Self.doiBegin(value), doi.isEmpty { doi = Array(value[begin...]) }
+            if let begin = Self.doiBegin(value) { setDOI(value[begin...]) }
         default: break
         }
+    }
+
+    private mutating func setDOI(_ value: ArraySlice<UInt8>) {
+        var value = value
+        while let last = value.last, [Byte.dot, Byte.comma, Byte.semicolon].contains(last) { value.removeLast() }
+        if doi.isEmpty { doi = Array(value) }
+    }
+
+    /// The article whose figure or table a DOI names: eLife gives them `.001`, PLOS `.g001` behind the article's own.
+    private var wholeDOI: [UInt8]? {
+        let isNumbered = doi.suffix(3).allSatisfy { Byte.isDigit($0) }
+        let lower = doi.map { Byte.lower($0) }
+        if lower.starts(with: "10.7554/elife.".utf8), doi.count == 23, isNumbered { return Array(doi.dropLast(4)) }
+        let isPart = doi.count > 5 && doi[doi.count - 5] == Byte.dot && Byte.isLetter(doi[doi.count - 4])
+        if lower.starts(with: "10.1371/journal.".utf8), isPart, isNumbered { return Array(doi.dropLast(5)) }
+        return nil
     }
 
     /// Where the DOI begins in `https://doi.org/10.1000/x`.
@@ -32,7 +48,8 @@ private struct CitedIDs {
 
     var target: [UInt8] {
         var out: [UInt8] = []
-        for (scheme, value) in [("doi:", doi), ("pmid:", pmid), ("pmcid:", pmcid)] where !value.isEmpty {
+        let all = [("doi:", doi), ("doi:", wholeDOI ?? []), ("pmid:", pmid), ("pmcid:", pmcid)]
+        for (scheme, value) in all where !value.isEmpty {
             if !out.isEmpty { out.append(Byte.space) }
             out += Array(scheme.utf8) + value
         }
@@ -57,7 +74,9 @@ struct JournalPlace: Equatable {
 
     /// `page:elife/2/e00103`, one for each name of the journal; none unless volume and page are known.
     var aliases: [String] {
-        let (volume, page) = (Self.form(volume), Self.form(page))
+        let isAbbreviated = page.starts(with: "p.".utf8) || page.starts(with: "pp.".utf8)
+        let page = Self.form(isAbbreviated ? Array(page.drop { $0 != Byte.dot }) : page)
+        let volume = Self.form(volume)
         guard !volume.isEmpty, !page.isEmpty else { return [] }
         return journals.map { "page:\($0)/\(volume)/\(page)" }
     }

@@ -42,6 +42,13 @@ struct XMLText {
                 i += 1
                 continue
             }
+            if isJoining, raw[i] != Byte.ampersand || !isEscaped {
+                let next = join(raw, i, &out, start)
+                if next > i {
+                    i = next
+                    continue
+                }
+            }
             let run = i
             var high: UInt8 = 0
             while i < raw.count {
@@ -52,7 +59,6 @@ struct XMLText {
                 i += 1
             }
             if i > run {
-                if isJoining { join(raw[run], out.last) }
                 flushSpace(&out, start)
                 out.append(contentsOf: UnsafeBufferPointer(rebasing: raw[run..<i]))
                 if high >= 0x80 { hasNonASCII = true }
@@ -98,14 +104,23 @@ struct XMLText {
         replaced += block.withUnsafeBufferPointer { UTF8Repair.append($0, to: &out) }
     }
 
-    private mutating func join(_ next: UInt8, _ last: UInt8?) {
+    /// Looks at the first visible byte after something was left out. Returns where to go on: brackets that have lost all
+    /// they held go, too.
+    private mutating func join(_ raw: Bytes, _ i: Int, _ out: inout [UInt8], _ start: Int) -> Int {
+        if raw[i] == Byte.closeParen, out.count > start, out.last == Byte.openParen {
+            out.removeLast()
+            if out.count > start, out.last == Byte.space { out.removeLast() }
+            hasSpace = true
+            return i + 1
+        }
         isJoining = false
-        if [Byte.dot, Byte.comma, Byte.semicolon, Byte.colon, Byte.closeParen].contains(next) || last == Byte.openParen
-        {
+        let isPunctuation = [Byte.dot, Byte.comma, Byte.semicolon, Byte.colon, Byte.closeParen].contains(raw[i])
+        if isPunctuation || out.last == Byte.openParen {
             hasSpace = false
-        } else if Byte.isLetter(next) || Byte.isDigit(next) {
+        } else if Byte.isLetter(raw[i]) || Byte.isDigit(raw[i]) {
             hasSpace = true
         }
+        return i
     }
 
     /// Appends a text token as it is, entities decoded.
