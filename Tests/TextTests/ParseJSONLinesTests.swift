@@ -4,17 +4,6 @@ import Foundation
 import Testing
 import Text
 
-/// Hands out bytes in chunks of any size, as a file or archive does.
-func source(_ bytes: [UInt8], chunk: Int = .max) -> (UnsafeMutableRawBufferPointer) throws -> Int {
-    var at = 0
-    return { buffer in
-        let count = min(chunk, buffer.count, bytes.count - at)
-        buffer.copyBytes(from: bytes[at..<at + count])
-        at += count
-        return count
-    }
-}
-
 @Suite struct ParseJSONLinesTests {
     private func read(_ text: String, chunk: Int = .max, limit: Int = 1 << 20) throws
         -> (documents: [ParsedDocument], rejected: [String], summary: JSONLinesReader.Summary)
@@ -180,6 +169,16 @@ func source(_ bytes: [UInt8], chunk: Int = .max) -> (UnsafeMutableRawBufferPoint
         try reader.read(
             file: "x", from: source(line), onDocument: { bytes += $0.text.count }, onRejection: { _ in Issue.record() })
         #expect(bytes == words.count - 1)
+    }
+
+    @Test func `the example of the docs is a document`() throws {
+        let root = (0..<3).reduce(URL(fileURLWithPath: #filePath)) { url, _ in url.deletingLastPathComponent() }
+        let docs = try String(contentsOf: root.appendingPathComponent("docs/formats.md"), encoding: .utf8)
+        let section = try #require(docs.components(separatedBy: "### `format: jsonl`").last)
+        let example = section.components(separatedBy: "```")[1].dropFirst("json\n".count)
+        let (documents, rejected, summary) = try read(String(example))
+        #expect(rejected.isEmpty && summary.unknownFields.isEmpty)
+        #expect(documents.first?.links == ["distribution→organelle inheritance", "→GO:0048311"])
     }
 
     @Test func `a JSON array is refused with the way to rewrite it`() {

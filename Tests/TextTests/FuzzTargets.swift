@@ -1,0 +1,223 @@
+// What must hold for any input of each reader. FuzzTests runs these on inputs of its own for a few seconds; Fuzz/run.sh
+// builds them with libFuzzer for as long as one likes.
+
+import Glibc
+import Text
+
+/// One reader under test.
+enum FuzzTarget: String, CaseIterable, Sendable {
+    case wikitext, mediawiki, jsonl, wikiextractor, pubmed, jats, wordpiece
+
+    /// Feeds the bytes to the reader.
+    /// - Returns: the promise that was broken; nil if all hold. A crash or an endless loop is for the caller to see.
+    func brokenPromise(_ input: [UInt8]) -> String? {
+        switch self {
+        case .wikitext: Self.wikitext(input)
+        case .mediawiki: Self.mediawiki(input)
+        case .jsonl: Self.jsonl(input)
+        case .wikiextractor: Self.wikiextractor(input)
+        case .pubmed: Self.pubmed(input)
+        case .jats: Self.jats(input)
+        case .wordpiece: Self.wordpiece(input)
+        }
+    }
+
+    // MARK: targets
+
+    /// Copied for each input: a copy starts without anything learned from the one before, and costs nothing.
+    private static let converters = [false, true].map {
+        Wikitext(site: SiteInfo(), options: WikitextOptions(tables: $0))
+    }
+
+    private static func wikitext(_ input: [UInt8]) -> String? {
+        var text: [UInt8] = []
+        input.withUnsafeBufferPointer { _ = UTF8Repair.append($0, to: &text) }
+        var converter = converters[input.count % 2]
+        var document = ParsedDocument()
+        converter.convert(text, into: &document)
+        return document.brokenPromise
+    }
+
+    private static func mediawiki(_ input: [UInt8]) -> String? {
+        var broken: String?
+        do {
+            var last: UInt64 = 0
+            _ = try MediaWikiReader.read(file: "f", from: chunks(input)) { page, _ in
+                if String(validating: page.text, as: UTF8.self) == nil { broken = "text is UTF-8" }
+                if page.offset < last || page.offset > UInt64(input.count) { broken = "offsets ascend" }
+                last = page.offset
+            }
+        } catch let error {
+            if !(error is TextError) { broken = "only TextError is thrown" }
+        }
+        return broken
+    }
+
+    private static func jsonl(_ input: [UInt8]) -> String? {
+        var broken: String?
+        var (documents, rejected) = (0, 0)
+        var reader = JSONLinesReader(lineLimit: 200)
+        do {
+            try reader.read(
+                file: "f", from: chunks(input),
+                onDocument: { document in
+                    documents += 1
+                    broken = broken ?? document.brokenPromise
+                    if document.sourceID.isEmpty || document.title.isEmpty { broken = "id and title are there" }
+                },
+                onRejection: { _ in rejected += 1 })
+            if documents + rejected != reader.summary.lines { broken = "every line is a document or rejected" }
+        } catch let error {
+            if !(error is TextError) { broken = "only TextError is thrown" }
+        }
+        return broken
+    }
+
+    private static func wikiextractor(_ input: [UInt8]) -> String? {
+        var broken: String?
+        var reader = WikiExtractorReader(lineLimit: 200)
+        do {
+            try reader.read(
+                file: "f", from: chunks(input), onDocument: { broken = broken ?? $0.brokenPromise },
+                onRejection: { _ in })
+        } catch let error {
+            if !(error is TextError) { broken = "only TextError is thrown" }
+        }
+        return broken
+    }
+
+    private static func pubmed(_ input: [UInt8]) -> String? {
+        var broken: String?
+        do {
+            let reader = try PubMedReader(path: pubmedFile.refill(with: input), labels: .inline)
+            while let event = try reader.next() {
+                if case .record = event { broken = broken ?? reader.record.document.brokenPromise }
+            }
+        } catch let error {
+            if !(error is TextError) { broken = "only TextError is thrown" }
+        }
+        return broken
+    }
+
+    private static func jats(_ input: [UInt8]) -> String? {
+        var broken: String?
+        do {
+            let reader = try JATSReader(path: jatsFile.refill(with: input), options: JATSOptions())
+            while let event = try reader.next() {
+                if case .article = event { broken = broken ?? reader.article.document.brokenPromise }
+            }
+        } catch let error {
+            if !(error is TextError) { broken = "only TextError is thrown" }
+        }
+        return broken
+    }
+
+    private static let pubmedFile = FuzzFile(), jatsFile = FuzzFile()
+
+    private static let vocabulary: WordPieceVocabulary? = {
+        var tokens = SpecialTokens().all
+        for ascii in UInt8(33)..<127 {
+            let character = String(decoding: [ascii], as: UTF8.self)
+            tokens += [character, "##" + character]
+        }
+        tokens += ["the", "##ing", "é", "漢", "한", "##글", "##\u{307}", "ss"]
+        return try? WordPieceVocabulary(tokens: tokens, options: WordPieceOptions())
+    }()
+
+    /// Meets all inputs, so its cache fills and starts afresh. One thread at a time uses it: a test runs a target once.
+    private nonisolated(unsafe) static let encoder = vocabulary.map(WordPieceEncoder.init)
+
+    private static func wordpiece(_ input: [UInt8]) -> String? {
+        guard let vocabulary, let encoder else { return "the vocabulary is sound" }
+        return input.withUnsafeBufferPointer { bytes in
+            var tokens = EncodedTokens()
+            encoder.encode(bytes, into: &tokens)
+            guard tokens.begin.count == tokens.count, tokens.end.count == tokens.count else { return "columns agree" }
+            var last: UInt32 = 0
+            for i in 0..<tokens.count {
+                if tokens.begin[i] < last || tokens.begin[i] > tokens.end[i] || tokens.end[i] > input.count {
+                    return "offsets ascend inside the text"
+                }
+                if tokens.ids[i] >= vocabulary.tokens.count { return "ids are of the vocabulary" }
+                last = tokens.begin[i]
+            }
+            guard input.count % 32 == 0 else { return nil }
+            var fresh = EncodedTokens()
+            WordPieceEncoder(vocabulary).encode(bytes, into: &fresh)
+            return fresh == tokens ? nil : "the cache changes nothing"
+        }
+    }
+
+    /// Chunks whose size the input decides, so that every border is tried.
+    private static func chunks(_ input: [UInt8]) -> (UnsafeMutableRawBufferPointer) throws -> Int {
+        source(input, chunk: input.count % 3 == 0 ? 1 + input.count % 7 : .max)
+    }
+}
+
+/// A file without a name, for readers that want a path. Used by one target, which one thread runs.
+final class FuzzFile: Sendable {
+    private let descriptor: CInt
+
+    init() {
+        var template = Array(
+            "\(getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp")/linkloom-fuzz-XXXXXX".utf8CString)
+        descriptor = mkstemp(&template)
+        precondition(descriptor >= 0, "no temporary file")
+        unlink(template)
+    }
+
+    /// The path of the file, which now holds just these bytes.
+    func refill(with bytes: [UInt8]) -> String {
+        let written = bytes.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
+        precondition(ftruncate(descriptor, bytes.count) == 0 && written == bytes.count, "the temporary file is full")
+        return "/proc/self/fd/\(descriptor)"
+    }
+}
+
+/// Hands out bytes in chunks of any size, as a file or archive does.
+func source(_ bytes: [UInt8], chunk: Int = .max) -> (UnsafeMutableRawBufferPointer) throws -> Int {
+    var at = 0
+    return { buffer in
+        let count = min(chunk, buffer.count, bytes.count - at)
+        buffer.copyBytes(from: bytes[at..<at + count])
+        at += count
+        return count
+    }
+}
+
+extension ParsedDocument {
+    /// What `ParsedDocument` promises of any document, whatever it was made from; nil if all of it holds.
+    var brokenPromise: String? {
+        if String(validating: text, as: UTF8.self) == nil { return "text is UTF-8" }
+        if blockBegin.count != blockKind.count || linkBegin.count != linkEnd.count || linkTarget.count != linkCount {
+            return "columns agree"
+        }
+        if blockBegin.isEmpty != text.isEmpty || blockBegin.first ?? 0 != 0 { return "blocks cover the text" }
+        for i in 0..<blockCount {
+            let range = block(i)
+            if range.isEmpty || text[range.lowerBound] <= 32 || text[range.upperBound - 1] <= 32 {
+                return "blocks are trimmed"
+            }
+            if i > 0, text[range.lowerBound - 1] != Byte.lf { return "line feeds part blocks" }
+            if blockKind[i] != TextBlockKind.code.rawValue, text[range].contains(Byte.lf) { return "a line is a block" }
+        }
+        var (last, block, isPlaceless) = (0, 0, false)
+        for i in 0..<linkCount {
+            if !hasPlace(i) {
+                isPlaceless = true
+                if linkEnd[i] != Self.placeless { return "both ends are placeless" }
+                continue
+            }
+            if isPlaceless { return "links without a place come last" }
+            let (begin, end) = (Int(linkBegin[i]), Int(linkEnd[i]))
+            if begin < last || begin >= end || end > text.count { return "links are disjoint and in order" }
+            if text[begin] & 0xC0 == 0x80 || end < text.count && text[end] & 0xC0 == 0x80 {
+                return "links hold whole characters"
+            }
+            while block + 1 < blockCount, Int(blockBegin[block + 1]) <= begin { block += 1 }
+            if end > self.block(block).upperBound { return "a link stands in one block" }
+            last = end
+        }
+        return nil
+    }
+}
