@@ -4,7 +4,8 @@
     python make_parse.py            # writes parse/wikitext.json and parse/archives/*
 
 All texts are our own. Templates, tables, references, files, categories and language links are dropped before the
-comparison, as the reader drops them; what is left must give the same links in the same order and the same words.
+comparison, as the reader drops them; what is left must give the same links in the same order and the same words. The
+links of the whole page, those in galleries included, must be the same set of occurrences.
 """
 
 import bz2
@@ -98,8 +99,20 @@ def dropped(link):
     return ":" in str(link.title) and prefix in ("file", "image", "category", "fr", "de")
 
 
+def every_link(code):
+    for node in code.filter_wikilinks():
+        # A link around a link is none for MediaWiki.
+        around = node.text is not None and any(not dropped(inner) for inner in node.text.filter_wikilinks())
+        if not dropped(node) and not around and not str(node.title).startswith(":"):
+            yield str(node.title).strip()
+    for tag in code.filter_tags():
+        if str(tag.tag).lower() == "gallery":
+            yield from every_link(mwparserfromhell.parse(str(tag.contents)))
+
+
 def golden(text):
     code = mwparserfromhell.parse(text)
+    every = sorted(every_link(code))
     for node in code.filter_wikilinks():
         if dropped(node):
             try:
@@ -119,7 +132,7 @@ def golden(text):
             pass
     links = [str(link.title).strip() for link in code.filter_wikilinks() if not str(link.title).startswith(":")]
     words = re.findall(r"\w+", html.unescape(code.strip_code()).replace("_", " "))
-    return {"wikitext": text, "links": links, "words": words}
+    return {"wikitext": text, "links": links, "every_link": every, "words": words}
 
 
 def archives(folder):

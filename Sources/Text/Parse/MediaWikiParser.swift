@@ -16,10 +16,11 @@ final class MediaWikiParser {
     private let onPage: OnPage
     private var sanitizer = XMLSanitizer()
     private var summary = MediaWikiReader.Summary()
-    private var page = MediaWikiPage()
     private var prefixes: TitlePrefixes?
-    private var field = Field.none
-    private var value: [UInt8] = []
+    // Unchecked: expat calls the handlers one after another, and `onPage` cannot reach this object.
+    @exclusivity(unchecked) private var page = MediaWikiPage()
+    @exclusivity(unchecked) private var field = Field.none
+    @exclusivity(unchecked) private var value: [UInt8] = []
     private var depth = 0
     private var isInPage = false, isInRevision = false
     /// Inside `<content>`: a further slot of the revision (schema 0.11), not its main text.

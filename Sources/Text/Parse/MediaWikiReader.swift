@@ -118,6 +118,8 @@ struct XMLSanitizer {
         var i = 0
         return isForbidden.withUnsafeBufferPointer { isForbidden in
             while i < chunk.count {
+                i = Self.plainEnd(chunk, i)
+                if i == chunk.count { break }
                 let b = chunk[i]
                 if b < 0x80 {
                     if isForbidden[Int(b)] { return nil }
@@ -134,6 +136,21 @@ struct XMLSanitizer {
             }
             return i
         }
+    }
+
+    /// Where, eight bytes at a time, something else than printable ASCII and U+007F begins; at most seven bytes early.
+    @inline(__always)
+    private static func plainEnd(_ chunk: Bytes, _ start: Int) -> Int {
+        let raw = UnsafeRawBufferPointer(chunk)
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        var i = start
+        while i + 8 <= raw.count {
+            let word = raw.loadUnaligned(fromByteOffset: i, as: UInt64.self)
+            // The top bit of a byte survives if the byte is above 0x7F, or below 0x20 and so borrows.
+            if (word | (word &- ones &* 0x20)) & (ones &* 0x80) != 0 { break }
+            i += 8
+        }
+        return i
     }
 
     /// U+FFFE and U+FFFF, which XML forbids.

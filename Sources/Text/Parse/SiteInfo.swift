@@ -57,12 +57,12 @@ package struct TitlePrefixes: Sendable {
         for prefix in Interwiki.sites { meanings[Array(prefix.utf8)] = .interwiki }
         for (name, id) in SiteInfo.canonicalNames { meanings[Array(name.utf8)] = .namespace(id) }
         for namespace in site.namespaces where namespace.id != 0 {
-            meanings[Self.normal(Array(namespace.name.utf8)[...])] = .namespace(namespace.id)
+            meanings[Self.normal(Array(namespace.name.utf8))] = .namespace(namespace.id)
         }
     }
 
     /// Lower case, underscores as spaces, runs of spaces as one, trimmed.
-    static func normal(_ prefix: ArraySlice<UInt8>) -> [UInt8] {
+    static func normal(_ prefix: some Collection<UInt8>) -> [UInt8] {
         var out: [UInt8] = []
         out.reserveCapacity(prefix.count)
         var isPlain = true
@@ -80,16 +80,15 @@ package struct TitlePrefixes: Sendable {
 
     /// What stands before the first colon, if it means anything: `Category:X`, `fr:X`. An unknown prefix is part of an
     /// article's title (`Star Trek: Voyager`).
-    package func meaning(of title: ArraySlice<UInt8>) -> (meaning: Meaning, prefixEnd: Int)? {
+    package func meaning(of title: Bytes) -> Meaning? {
         // The longest known prefix is far below 128 bytes; titles with a later colon have no prefix.
         guard let colon = title.prefix(128).firstIndex(of: Byte.colon) else { return nil }
-        guard let meaning = meanings[Self.normal(title[..<colon])] else { return nil }
-        return (meaning, colon)
+        return meanings[Self.normal(title[..<colon])]
     }
 
     /// The namespace of a title for dumps that do not name it (schemas 0.3 to 0.5).
     package func namespace(of title: String) -> Int {
-        if case .namespace(let id)? = meaning(of: Array(title.utf8)[...])?.meaning { return id }
+        if case .namespace(let id)? = Array(title.utf8).withUnsafeBufferPointer({ meaning(of: $0) }) { return id }
         return 0
     }
 }

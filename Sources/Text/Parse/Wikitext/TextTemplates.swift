@@ -1,83 +1,122 @@
-// TextTemplates: the templates that are part of a sentence, and what of them a reader sees. All others are dropped.
+// TextTemplates: how a template that carries text is found by its name, and what of it a reader sees.
+// The table of names is in TextTemplateTable.swift; templates that stand in no table are dropped.
 
 enum TextTemplates {
-    enum Rule: Sendable {
+    enum Rule: Sendable, Equatable {
         /// The nth argument, inline.
         case argument(Int)
-        /// The first argument, or the one with one of these names, as its own block.
-        case block([[UInt8]])
-        case literal([UInt8])
-        /// Words, then the first argument.
-        case prefixed([UInt8])
-        /// All positional arguments.
-        case joined([UInt8])
+        /// The last positional argument, inline: `{{lang|fr|mot}}`, `{{transl|ar|ALA|kitāb}}`.
+        case last
+        /// The first argument, or the one named `text`, `quote` or `content`, as its own block.
+        case block
+        /// The last positional argument as its own block.
+        case lastBlock
+        case literal(String)
+        case pieces(Pieces)
+        /// `{{convert|5|km|mi}}`: amount and unit.
         case convert
+        /// `{{val|1.5|0.2|u=kg}}`: number, uncertainty, exponent, unit.
+        case value
+        /// `{{frac|1|2}}`, `{{frac|3|1|2}}`, `{{frac|2}}`.
+        case fraction
+        /// Year, month and day; a second date gives an age if the rule says so.
+        case date(isAged: Bool)
+        /// `{{as of|2011|3}}`
+        case asOf
+        /// `{{nihongo|English|kanji|rōmaji}}`
+        case nihongo
+        /// `{{IPAc-en|…}}`: the pieces between slashes, without key words and names of recordings.
+        case phonemes
+        /// The first argument with its digits in groups of three.
+        case number
+        /// `{{lang-fr|mot}}`: the language's name and the text.
+        case language(String)
+        /// The page's own title.
+        case pageTitle
     }
 
-    /// Lower case, first argument after the name unless a digit says otherwise.
-    private static let inline = """
-        nowrap|1 nobr|1 nobreak|1 small|1 smaller|1 big|1 bigger|1 larger|1 resize|2 center|1 abbr|1 tooltip|1 \
-        lang|2 transl|-1 nihongo|1 ill|1 interlanguage_link|1 link-interwiki|1 illm|1 vanchor|1 visible_anchor|1 \
-        sup|1 sub|1 sc|1 smallcaps|1 small_caps|1 em|1 strong|1 code|1 kbd|1 mono|1 tt|1 var|1 mvar|1 math|1 bigmath|1 \
-        val|1 num|1 formatnum|1 angbr|1 angle_bracket|1 noitalic|1 nobold|1 italic|1 bold|1 title-italics|1 not_a_typo|1 \
-        sic|1 as_written|1 typo|1 linktext|1 dfn|1 zwj|1 hlist_item|1 script|2 unicode|1 polytonic|1 hebrew|1 \
-        script/hebrew|1 script/arabic|1 rtl-lang|2 lang-rtl|2 avoid_wrap|1 pslink|1 font|1 color|2 fontcolor|2 colour|2 \
-        cite_quote|1 section_link|1 slink|1 green|1 red|1 blue|1 tq|1 talk_quote_inline|1 keypress|1 key_press|1 asiantitle|1
-        """
+    /// Positional arguments `first`, `first + 1`, … (at most `most`) with words around and between them.
+    struct Pieces: Sendable, Equatable {
+        var before = ""
+        var between = ""
+        var after = ""
+        var first = 1
+        var most = 32
+    }
 
-    private static let blocks =
-        "quote blockquote cquote quotation bquote quote_box quote_frame rquote pull_quote poemquote"
+    private struct Entry {
+        var name: [UInt8]
+        var rule: Rule
+    }
 
-    private static let literals: [(String, String)] = [
-        ("ndash", "–"), ("spaced ndash", " – "), ("snd", " – "), ("spnd", " – "), ("mdash", "—"),
-        ("spaced mdash", " — "),
-        ("snds", " – "), ("dash", "—"), ("emdash", "—"), ("endash", "–"), ("nbsp", " "), ("spaces", " "),
-        ("space", " "),
-        ("thinsp", " "), ("hair space", " "), ("'", "'"), ("`", "’"), ("!", "|"), ("=", "="), ("(", "{"), (")", "}"),
-        ("((", "{{"), ("))", "}}"), ("bull", " • "), ("dot", " · "), ("middot", " · "), ("·", " · "), ("•", " • "),
-        ("minus", "−"), ("plus-minus", "±"), ("times", "×"), ("degree", "°"), ("euro", "€"), ("gbp", "£"),
-        ("pound", "£"),
-        ("ditto", "″"), ("sharp", "♯"), ("flat", "♭"), ("music|sharp", "♯"), ("asterisk", "*"), ("*", "*"), ("shy", ""),
-        ("pi", "π"), ("okina", "ʻ"), ("hamza", "ʾ"), ("ayin", "ʿ"),
-    ]
-
-    private static let prefixes: [(String, String)] = [
-        ("circa", "c."), ("c.", "c."), ("ca.", "c."), ("floruit", "fl."), ("fl.", "fl."), ("as of", "As of"),
-        ("uss", "USS"), ("hms", "HMS"), ("ss", "SS"), ("hmas", "HMAS"), ("hmcs", "HMCS"), ("us$", "US$"),
-    ]
-
-    private static let functions = ["formatnum:", "lc:", "uc:", "lcfirst:", "ucfirst:"].map { Array($0.utf8) }
-
-    /// Words that `convert` takes between two amounts.
-    static let rangeWords: [[UInt8]] = ["-", "–", "to", "and", "or", "x", "by", "+", "×", "to about", "(-)"]
-        .map { Array($0.utf8) }
-
-    private static let table: [[UInt8]: Rule] = {
-        var table: [[UInt8]: Rule] = [:]
-        for entry in inline.split(separator: " ") {
-            guard let bar = entry.lastIndex(of: "|"), let n = Int(entry[entry.index(after: bar)...]) else { continue }
-            table[Array(entry[..<bar].utf8).map { $0 == Byte.underscore ? Byte.space : $0 }] = .argument(n < 0 ? 2 : n)
+    private static let table: [UInt64: Entry] = {
+        var table: [UInt64: Entry] = [:]
+        for (rule, names) in TextTemplateTable.rules {
+            for name in names.split(separator: ";") {
+                let bytes = Array(name.utf8.drop { $0 <= Byte.space })
+                let hash = bytes.withUnsafeBufferPointer { Self.hash($0, bytes.indices) }
+                precondition(table[hash] == nil, "'\(name)' stands twice in the table of templates")
+                table[hash] = Entry(name: bytes, rule: rule)
+            }
         }
-        let names = ["text", "quote", "1"].map { Array($0.utf8) }
-        for name in blocks.split(separator: " ") {
-            table[Array(name.utf8).map { $0 == Byte.underscore ? Byte.space : $0 }] = .block(names)
-        }
-        for (name, text) in literals { table[Array(name.utf8)] = .literal(Array(text.utf8)) }
-        for (name, text) in prefixes { table[Array(name.utf8)] = .prefixed(Array(text.utf8)) }
-        for name in ["frac", "fraction", "sfrac"] { table[Array(name.utf8)] = .joined([Byte.slash]) }
-        table[Array("hlist".utf8)] = .joined(Array(", ".utf8))
-        for name in ["convert", "cvt"] { table[Array(name.utf8)] = .convert }
         return table
     }()
 
-    /// The rule of a template and, for functions, how many bytes of the name to skip; nil for templates that show nothing
-    /// worth keeping. Case and underscores do not matter.
+    private static let languages: [[UInt8]: String] = {
+        var table: [[UInt8]: String] = [:]
+        for (code, name) in TextTemplateTable.languages { table[Array(code.utf8)] = name }
+        return table
+    }()
+
+    /// Prefixes of names that end in a language code, and whether the language's name is shown.
+    private static let languagePrefixes: [(bytes: [UInt8], isNamed: Bool)] = {
+        let prefixes: [(String, Bool)] = [("lang-", true), ("ipa-", false), ("vol-", false), ("script/", false)]
+        return prefixes.map { (Array($0.0.utf8), $0.1) }
+    }()
+
+    private static let functions: [(bytes: [UInt8], rule: Rule)] = {
+        let functions: [(String, Rule)] = [
+            ("formatnum:", .number), ("lc:", .argument(1)), ("uc:", .argument(1)), ("lcfirst:", .argument(1)),
+            ("ucfirst:", .argument(1)),
+        ]
+        return functions.map { (Array($0.0.utf8), $0.1) }
+    }()
+
+    /// As MediaWiki reads names: case and underscores do not matter here.
+    @inline(__always)
+    private static func normal(_ b: UInt8) -> UInt8 { b == Byte.underscore ? Byte.space : Byte.lower(b) }
+
+    /// FNV-1a over the name's normal form.
+    private static func hash(_ bytes: Bytes, _ name: Range<Int>) -> UInt64 {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for i in name { hash = (hash ^ UInt64(normal(bytes[i]))) &* 0x100_0000_01B3 }
+        return hash
+    }
+
+    private static func starts(_ bytes: Bytes, _ name: Range<Int>, _ prefix: [UInt8]) -> Bool {
+        guard name.count > prefix.count else { return false }
+        for k in 0..<prefix.count where normal(bytes[name.lowerBound + k]) != prefix[k] { return false }
+        return true
+    }
+
+    /// The rule of a template and, for functions, how many bytes of the name to skip; nil for templates that show
+    /// nothing worth keeping.
     static func rule(_ bytes: Bytes, _ name: Range<Int>) -> (rule: Rule, skipped: Int)? {
-        let key = bytes[name].map { $0 == Byte.underscore ? Byte.space : Byte.lower($0) }
-        if let rule = table[key] { return (rule, 0) }
-        // {{lang-fr|…}}, {{lang-grc|…}}: the language's name is not shown.
-        if key.starts(with: "lang-".utf8), key.count <= 16 { return (.argument(1), 0) }
-        for function in functions where key.starts(with: function) { return (.argument(1), function.count) }
+        if let entry = table[hash(bytes, name)], entry.name.count == name.count,
+            zip(name, entry.name).allSatisfy({ normal(bytes[$0]) == $1 })
+        {
+            return (entry.rule, 0)
+        }
+        if name.count <= 20 {
+            for prefix in languagePrefixes where starts(bytes, name, prefix.bytes) {
+                let code = bytes[(name.lowerBound + prefix.bytes.count)..<name.upperBound].map { Byte.lower($0) }
+                guard prefix.isNamed, let language = languages[code] else { return (.argument(1), 0) }
+                return (.language(language), 0)
+            }
+        }
+        for function in functions where starts(bytes, name, function.bytes) {
+            return (function.rule, function.bytes.count)
+        }
         return nil
     }
 }

@@ -11,7 +11,8 @@ package struct WikitextOptions: Sendable, Equatable {
 /// Converts pages of one wiki. Reuse a value for many pages: it keeps its buffers.
 ///
 /// Any bytes are accepted: markup that does not close is treated as a person would read it, and what is left of
-/// brackets is removed. Templates, tables (unless asked for), references, files, categories and language links go.
+/// brackets is removed. Templates without running text, tables (unless asked for), references, galleries and files go;
+/// the links inside them stay, without a place. Categories and language links go altogether.
 /// - Complexity: O(bytes) for any input; nesting deeper than 40 levels is dropped, brackets of any depth are matched.
 package struct Wikitext {
     private let prefixes: TitlePrefixes
@@ -25,7 +26,8 @@ package struct Wikitext {
         self.options = options
     }
 
-    /// Fills `document`'s text, blocks and links from valid UTF-8; leaves its other fields alone.
+    /// Fills `document`'s text, blocks and links from valid UTF-8; leaves its other fields alone. `{{PAGENAME}}` shows
+    /// the title that `document` has.
     package mutating func convert(_ source: [UInt8], into document: inout ParsedDocument) {
         WikitextComments.remove(from: source, into: &clean)
         swap(&writer.document, &document)
@@ -36,14 +38,17 @@ package struct Wikitext {
             brackets.slots.withUnsafeBufferPointer { slots in
                 var renderer = WikitextRenderer(
                     source: bytes, slots: slots, tagContents: brackets.tagContents, prefixes: prefixes,
-                    options: options, writer: writer)
-                // The writer's buffers move to the renderer and back, so that they stay uniquely owned.
+                    options: options, writer: writer, isPlaced: brackets.isPlaced)
+                // These buffers move to the renderer and back, so that they stay uniquely owned.
                 writer = WikitextWriter()
+                brackets.isPlaced = []
                 renderer.render(from: 0, to: bytes.count, slot: 0, isBlock: true, depth: 0)
+                renderer.writer.finish()
+                renderer.addHiddenLinks()
                 writer = renderer.writer
+                brackets.isPlaced = renderer.isPlaced
             }
         }
-        writer.finish()
         swap(&writer.document, &document)
     }
 }
@@ -59,16 +64,16 @@ enum WikitextComments {
             var finder = ClosingTagFinder()
             var start = 0
             var i = 0
-            while i < bytes.count {
-                guard bytes[i] == Byte.less else {
-                    i += 1
-                    continue
-                }
+            while true {
+                i = bytes.next(Byte.less, i, bytes.count)
+                if i == bytes.count { break }
                 if let tag = WikitextTag.opaque(bytes, at: i), tag.kind.hidesComments {
                     i =
                         tag.isSelfClosed
                         ? tag.end : finder.close(of: tag.kind, in: bytes, from: tag.end)?.end ?? tag.end
-                } else if bytes[i...].starts(with: opener) {
+                } else if i + 3 < bytes.count, bytes[i + 1] == Byte.bang, bytes[i + 2] == Byte.dash,
+                    bytes[i + 3] == Byte.dash
+                {
                     out.append(contentsOf: bytes[start..<i])
                     i = end(bytes, from: i + 4)
                     start = i
@@ -84,13 +89,11 @@ enum WikitextComments {
         }
     }
 
-    private static let opener = Array("<!--".utf8)
-
     private static func end(_ bytes: Bytes, from start: Int) -> Int {
-        var i = start
-        while i + 2 < bytes.count {
-            if bytes[i + 2] == Byte.greater, bytes[i] == Byte.dash, bytes[i + 1] == Byte.dash { return i + 3 }
-            i += 1
+        var i = bytes.next(Byte.greater, start + 2, bytes.count)
+        while i < bytes.count {
+            if bytes[i - 1] == Byte.dash, bytes[i - 2] == Byte.dash { return i + 1 }
+            i = bytes.next(Byte.greater, i + 1, bytes.count)
         }
         return bytes.count
     }

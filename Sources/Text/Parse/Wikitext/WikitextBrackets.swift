@@ -31,11 +31,16 @@ struct WikitextBrackets {
     }
 
     private(set) var slots: [BracketSlot] = []
+    /// One a slot: whether the link there got a span in the text. Filled by the renderer.
+    var isPlaced: [Bool] = []
     private(set) var tagContents: [TagContent] = []
     private var stack: [Open] = []
     /// Stack indices by kind, so that a closing bracket finds its opener at once, however much stands open above it.
     private var braceEntries: [Int] = []
     private var tableEntries: [Int] = [], htmlTableEntries: [Int] = []
+    /// Inside the content of a tag: entries below belong to the text around it and cannot be closed there.
+    private var base = 0
+    private var finder = ClosingTagFinder()
 
     private static let isSpecial: [Bool] = (0..<256).map { "{}[]<".utf8.contains(UInt8($0)) }
 
@@ -46,23 +51,44 @@ struct WikitextBrackets {
         braceEntries.removeAll(keepingCapacity: true)
         tableEntries.removeAll(keepingCapacity: true)
         htmlTableEntries.removeAll(keepingCapacity: true)
-        var finder = ClosingTagFinder()
-        var i = 0
-        Self.isSpecial.withUnsafeBufferPointer { isSpecial in
-            while i < bytes.count {
-                guard isSpecial[Int(bytes[i])] else {
-                    i += 1
-                    continue
-                }
-                switch bytes[i] {
-                case Byte.openBrace: i = openBraces(bytes, i)
-                case Byte.closeBrace: i = closeBraces(bytes, i)
-                case Byte.openBracket: i = openBrackets(bytes, i)
-                case Byte.closeBracket: i = closeBrackets(bytes, i, prefixes)
-                default: i = tag(bytes, i, &finder)
-                }
+        base = 0
+        finder.reset()
+        scan(bytes, 0, bytes.count, prefixes)
+        isPlaced.removeAll(keepingCapacity: true)
+        isPlaced.append(contentsOf: repeatElement(false, count: slots.count))
+    }
+
+    private mutating func scan(_ bytes: Bytes, _ from: Int, _ to: Int, _ prefixes: TitlePrefixes) {
+        var i = from
+        while true {
+            i = Self.nextSpecial(bytes, i, to)
+            if i >= to { return }
+            switch bytes[i] {
+            case Byte.openBrace: i = openBraces(bytes, i)
+            case Byte.closeBrace: i = closeBraces(bytes, i)
+            case Byte.openBracket: i = openBrackets(bytes, i)
+            case Byte.closeBracket: i = closeBrackets(bytes, i, prefixes)
+            default: i = tag(bytes, i, to, prefixes)
             }
         }
+    }
+
+    private static func nextSpecial(_ bytes: Bytes, _ from: Int, _ to: Int) -> Int {
+        isSpecial.withUnsafeBufferPointer { isSpecial in
+            var i = from
+            while i < to, !isSpecial[Int(bytes[i])] { i += 1 }
+            return i
+        }
+    }
+
+    /// Brackets inside a tag's content match each other and nothing outside. Contents nest at most as deep as there are
+    /// kinds of tags: a tag of the same kind finds no end before its outer one's.
+    private mutating func scanContent(_ bytes: Bytes, _ range: Range<Int>, _ prefixes: TitlePrefixes) {
+        let outer = base
+        base = stack.count
+        scan(bytes, range.lowerBound, range.upperBound, prefixes)
+        pop(to: base)
+        base = outer
     }
 
     private static func runEnd(_ bytes: Bytes, _ i: Int) -> Int {
@@ -121,7 +147,7 @@ struct WikitextBrackets {
             at = i + 1
         }
         let end = at < bytes.count && bytes[at] == Byte.closeBrace ? Self.runEnd(bytes, at) : at
-        while end - at >= 2, let entry = braceEntries.last {
+        while end - at >= 2, let entry = braceEntries.last, entry >= base {
             let braces = stack[entry].braces
             let width = min(end - at, braces, 3)
             let index = stack[entry].slot + stack[entry].reserved - 1
@@ -138,7 +164,7 @@ struct WikitextBrackets {
 
     private mutating func closeTable(_ kind: BracketSlot.Kind, end: Int) -> Bool {
         let entry = (kind == .table ? tableEntries : htmlTableEntries).last ?? -1
-        guard entry > braceEntries.last ?? -1 else { return false }
+        guard entry >= base, entry > braceEntries.last ?? -1 else { return false }
         close(entry, end: end)
         return true
     }
@@ -162,10 +188,12 @@ struct WikitextBrackets {
     private mutating func closeBrackets(_ bytes: Bytes, _ i: Int, _ prefixes: TitlePrefixes) -> Int {
         let end = Self.runEnd(bytes, i)
         var at = i
-        while end - at >= 2, let top = stack.last, top.kind == .link {
+        while end - at >= 2, stack.count > base, let top = stack.last, top.kind == .link {
             close(stack.count - 1, end: at + 2)
             at += 2
-            if let outer = stack.last, outer.kind == .link, !Self.isFile(bytes, top.begin + 2, prefixes) {
+            if stack.count > base, let outer = stack.last, outer.kind == .link,
+                !Self.isFile(bytes, top.begin + 2, prefixes)
+            {
                 slots[outer.slot].detail = 1
             }
         }
@@ -173,17 +201,22 @@ struct WikitextBrackets {
     }
 
     private static func isFile(_ bytes: Bytes, _ start: Int, _ prefixes: TitlePrefixes) -> Bool {
-        let head = Array(bytes[start..<min(bytes.count, start + 64)])
-        guard case .namespace(let id)? = prefixes.meaning(of: head[...])?.meaning else { return false }
+        let head = Bytes(rebasing: bytes[start..<min(bytes.count, start + 64)])
+        guard case .namespace(let id)? = prefixes.meaning(of: head) else { return false }
         return id == 6 || id == -2
     }
 
-    private mutating func tag(_ bytes: Bytes, _ i: Int, _ finder: inout ClosingTagFinder) -> Int {
+    private mutating func tag(_ bytes: Bytes, _ i: Int, _ limit: Int, _ prefixes: TitlePrefixes) -> Int {
         if let tag = WikitextTag.opaque(bytes, at: i) {
             let close = tag.isSelfClosed ? (tag.end, tag.end) : finder.close(of: tag.kind, in: bytes, from: tag.end)
-            guard let (contentEnd, end) = close else { return tag.end }
-            slots.append(BracketSlot(begin: i, end: end, next: slots.count + 1, kind: .tag, detail: tagContents.count))
+            guard let (contentEnd, end) = close, end <= limit else { return min(tag.end, limit) }
+            let index = slots.count
+            slots.append(BracketSlot(begin: i, end: end, next: index + 1, kind: .tag, detail: tagContents.count))
             tagContents.append(TagContent(kind: tag.kind, content: tag.end..<contentEnd))
+            if tag.kind.holdsLinks {
+                scanContent(bytes, tag.end..<contentEnd, prefixes)
+                slots[index].next = slots.count
+            }
             return end
         }
         let isClosing = i + 1 < bytes.count && bytes[i + 1] == Byte.slash

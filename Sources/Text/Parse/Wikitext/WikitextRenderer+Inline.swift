@@ -210,7 +210,7 @@ extension WikitextRenderer {
         let isClosing = i + 1 < to && source[i + 1] == Byte.slash
         let name = WikitextTag.nameRange(source, from: isClosing ? i + 2 : i + 1)
         // An opaque tag comes here only if nothing closes it, or if it closes nothing: then the tag alone goes.
-        let isKnown = OpaqueTag.names.contains { WikitextTag.matches(source, name, $0) }
+        let isKnown = OpaqueTag.named(source, name) != nil
         let effect = HTMLTagEffect.of(source, name) ?? (isKnown ? HTMLTagEffect.none : nil)
         guard let effect, name.upperBound < to, let end = WikitextTag.tagEnd(source, from: name.upperBound), end <= to
         else {

@@ -47,38 +47,54 @@ extension WikitextRenderer {
         if end > slot.end { writer.append(Bytes(rebasing: source[slot.end..<end])) }
         writer.endInline()
         if opens {
-            let bytes = source[target]
-            if bytes.contains(Byte.ampersand) {
-                writer.endLink(target: decoded(target))
-            } else {
-                writer.endLink(target: bytes)
-            }
+            isPlaced[index] =
+                source[target].contains(Byte.ampersand)
+                ? writer.endLink(target: decoded(target)) : writer.endLink(target: source[target])
         }
         return end
     }
 
+    /// Adds the links that have no place in the text: in templates, tables, references, captions, and those that show
+    /// nothing. Complexity: O(slots + bytes of link targets).
+    mutating func addHiddenLinks() {
+        for index in slots.indices where slots[index].kind == .link && slots[index].end > 0 && !isPlaced[index] {
+            let slot = slots[index]
+            let inner = (slot.begin + 2)..<(slot.end - 2)
+            // Longer targets are no titles.
+            let head = inner.lowerBound..<min(inner.upperBound, inner.lowerBound + Self.longestTarget + 1)
+            let bar = firstTopLevel(Byte.pipe, in: head, slot: index + 1)
+            var target = trimmed(inner.lowerBound..<(bar ?? inner.upperBound))
+            let isForced = !target.isEmpty && source[target.lowerBound] == Byte.colon
+            if isForced { target = trimmed((target.lowerBound + 1)..<target.upperBound) }
+            guard case .link = classify(target, isForced: isForced, holdsLink: slot.detail == 1) else { continue }
+            writer.document.appendPlacelessLink(decoded(target))
+        }
+    }
+
+    private static let longestTarget = 1024
+
     private func classify(_ target: Range<Int>, isForced: Bool, holdsLink: Bool) -> LinkClass {
-        guard !target.isEmpty, target.count <= 1024 else { return .textOnly }
-        let title = Array(source[target])
-        if let (meaning, _) = prefixes.meaning(of: title[...]) {
-            switch meaning {
-            case .namespace(6), .namespace(-2), .namespace(14): return isForced ? .textOnly : .dropped
-            case .language: return isForced ? .textOnly : .dropped
-            case .interwiki: return .textOnly
-            case .namespace(-1): return .textOnly
-            case .namespace: break
-            }
+        guard !target.isEmpty, target.count <= Self.longestTarget else { return .textOnly }
+        let title = Bytes(rebasing: source[target])
+        switch prefixes.meaning(of: title) {
+        case .namespace(6), .namespace(-2), .namespace(14), .language: return isForced ? .textOnly : .dropped
+        case .interwiki, .namespace(-1): return .textOnly
+        case .namespace, nil: break
         }
         if title.contains(Byte.colon), Self.fileSuffixes.contains(where: { Self.ends(title, $0) }) {
             // A file under a name of its namespace that neither the dump nor this room knows.
             return isForced ? .textOnly : .dropped
         }
         if holdsLink { return .textOnly }
-        let isBroken = title.contains {
-            $0 < 32 || $0 == Byte.less || $0 == Byte.greater || $0 == Byte.openBrace || $0 == Byte.closeBrace
-                || $0 == Byte.openBracket || $0 == Byte.closeBracket
+        return title.contains(where: Self.breaksTitle) ? .textOnly : .link
+    }
+
+    /// Bytes that no title has.
+    private static func breaksTitle(_ b: UInt8) -> Bool {
+        switch b {
+        case 0..<32, Byte.less, Byte.greater, Byte.openBrace, Byte.closeBrace, Byte.openBracket, Byte.closeBracket: true
+        default: false
         }
-        return isBroken ? .textOnly : .link
     }
 
     private static let fileSuffixes: [[UInt8]] = [
@@ -87,7 +103,7 @@ extension WikitextRenderer {
         ".djvu", ".wav", ".mp3", ".flac", ".xcf", ".bmp",
     ].map { Array($0.utf8) }
 
-    private static func ends(_ title: [UInt8], _ suffix: [UInt8]) -> Bool {
+    private static func ends(_ title: Bytes, _ suffix: [UInt8]) -> Bool {
         guard title.count > suffix.count else { return false }
         return zip(title.suffix(suffix.count), suffix).allSatisfy { Byte.lower($0) == $1 }
     }

@@ -8,6 +8,8 @@ struct WikitextRenderer {
     let prefixes: TitlePrefixes
     let options: WikitextOptions
     var writer: WikitextWriter
+    /// One a slot: whether the link there got a span.
+    var isPlaced: [Bool]
 
     static let depthLimit = 40
 

@@ -19,7 +19,23 @@ enum OpaqueTag: UInt8, CaseIterable {
 
     var hidesComments: Bool { rendering != .dropped }
 
+    /// The content is wikitext whose links count although its text is not kept.
+    var holdsLinks: Bool {
+        switch self {
+        case .ref, .references, .gallery, .imagemap, .indicator: true
+        default: false
+        }
+    }
+
     static let names: [[UInt8]] = allCases.map { Array("\($0)".utf8) }
+
+    private static let keys: [UInt64] = names.map { $0.withUnsafeBufferPointer { WikitextTag.key($0, $0.indices) } }
+
+    static func named(_ bytes: Bytes, _ name: Range<Int>) -> OpaqueTag? {
+        let key = WikitextTag.key(bytes, name)
+        guard let index = keys.firstIndex(of: key), WikitextTag.matches(bytes, name, names[index]) else { return nil }
+        return OpaqueTag(rawValue: UInt8(index))
+    }
 }
 
 /// An opening tag.
@@ -32,8 +48,7 @@ struct WikitextTag {
     /// The opaque opening tag at `i`, where a `<` stands.
     static func opaque(_ bytes: Bytes, at i: Int) -> WikitextTag? {
         let name = nameRange(bytes, from: i + 1)
-        guard name.count >= 2, let index = OpaqueTag.names.firstIndex(where: { matches(bytes, name, $0) }),
-            let kind = OpaqueTag(rawValue: UInt8(index)), let end = tagEnd(bytes, from: name.upperBound)
+        guard name.count >= 2, let kind = OpaqueTag.named(bytes, name), let end = tagEnd(bytes, from: name.upperBound)
         else { return nil }
         return WikitextTag(kind: kind, end: end, isSelfClosed: bytes[end - 2] == Byte.slash)
     }
@@ -44,6 +59,16 @@ struct WikitextTag {
             j += 1
         }
         return start..<j
+    }
+
+    /// The name as a number to the base 37: different for any two names of up to 12 letters and digits.
+    static func key(_ bytes: Bytes, _ name: Range<Int>) -> UInt64 {
+        var key: UInt64 = 0
+        for i in name {
+            let digit = Byte.isDigit(bytes[i]) ? 27 + (bytes[i] & 15) : (bytes[i] | 0x20) &- 0x60
+            key = key &* 37 &+ UInt64(digit)
+        }
+        return key
     }
 
     static func matches(_ bytes: Bytes, _ range: Range<Int>, _ name: [UInt8]) -> Bool {
@@ -72,16 +97,19 @@ struct WikitextTag {
 struct ClosingTagFinder {
     private var known: [(from: Int, found: Range<Int>?)?] = Array(repeating: nil, count: OpaqueTag.allCases.count)
 
+    /// For another text.
+    mutating func reset() { for k in known.indices { known[k] = nil } }
+
     /// The first `</kind …>` at or after `start`.
     mutating func close(of kind: OpaqueTag, in bytes: Bytes, from start: Int) -> (begin: Int, end: Int)? {
         let k = Int(kind.rawValue)
         if let last = known[k], last.from <= start, last.found.map({ $0.lowerBound >= start }) ?? true {
             return last.found.map { ($0.lowerBound, $0.upperBound) }
         }
-        var i = start
+        var i = bytes.next(Byte.less, start, bytes.count)
         var found: Range<Int>?
         while i + 2 < bytes.count {
-            if bytes[i] == Byte.less, bytes[i + 1] == Byte.slash {
+            if bytes[i + 1] == Byte.slash {
                 let name = WikitextTag.nameRange(bytes, from: i + 2)
                 if WikitextTag.matches(bytes, name, OpaqueTag.names[k]) {
                     var j = name.upperBound
@@ -92,7 +120,7 @@ struct ClosingTagFinder {
                     }
                 }
             }
-            i += 1
+            i = bytes.next(Byte.less, i + 1, bytes.count)
         }
         known[k] = (start, found)
         return found.map { ($0.lowerBound, $0.upperBound) }
@@ -103,8 +131,8 @@ struct ClosingTagFinder {
 enum HTMLTagEffect: UInt8 {
     case none, block, space, listItem, heading, cell, superscript
 
-    private static let table: [[UInt8]: HTMLTagEffect] = {
-        var table: [[UInt8]: HTMLTagEffect] = [:]
+    private static let table: [UInt64: HTMLTagEffect] = {
+        var table: [UInt64: HTMLTagEffect] = [:]
         let groups: [(HTMLTagEffect, String)] = [
             (
                 .none,
@@ -120,13 +148,19 @@ enum HTMLTagEffect: UInt8 {
             (.space, "br"), (.listItem, "li dt dd"), (.heading, "h1 h2 h3 h4 h5 h6"), (.cell, "td th"),
             (.superscript, "sup"),
         ]
-        for (effect, names) in groups { for name in names.split(separator: " ") { table[Array(name.utf8)] = effect } }
+        for (effect, names) in groups {
+            for name in names.split(separator: " ") { table[key(Array(name.utf8))] = effect }
+        }
         return table
     }()
 
     /// The effect of the tag with this name, or nil for what is no HTML tag and so plain text.
     static func of(_ bytes: Bytes, _ name: Range<Int>) -> HTMLTagEffect? {
         guard !name.isEmpty, name.count <= 12 else { return nil }
-        return table[bytes[name].map { Byte.lower($0) }]
+        return table[WikitextTag.key(bytes, name)]
+    }
+
+    private static func key(_ name: [UInt8]) -> UInt64 {
+        name.withUnsafeBufferPointer { WikitextTag.key($0, $0.indices) }
     }
 }

@@ -121,9 +121,13 @@ struct WikitextWriter {
         switch first {
         case Byte.comma, Byte.semicolon:
             return last == Byte.openParen || last == Byte.comma || last == Byte.semicolon
-        case Byte.closeParen where last == Byte.openParen:
-            let begin = document.text.count - 1
-            if let end = document.linkEnd.last, Int(end) > begin { return false }
+        case Byte.closeParen where last == Byte.comma || last == Byte.semicolon || last == Byte.colon:
+            // "(born 1900, {{x}})": the comma goes, the bracket stays.
+            if !isInLink(document.text.count - 1) { document.text.removeLast() }
+            hasSpace = false
+            return false
+        case Byte.closeParen where last == Byte.openParen, Byte.closeBracket where last == Byte.openBracket:
+            if isInLink(document.text.count - 1) { return false }
             document.text.removeLast()
             if document.text.count == Int(document.blockBegin.last!) {
                 document.blockBegin.removeLast()
@@ -140,23 +144,26 @@ struct WikitextWriter {
         }
     }
 
+    /// Whether the byte at `offset`, one of the last, belongs to an anchor.
+    private func isInLink(_ offset: Int) -> Bool { document.linkEnd.last.map { Int($0) > offset } ?? false }
+
     // MARK: links
 
     mutating func beginLink() { link = .waiting }
 
-    /// Ends the link; one that shows nothing leaves no span.
-    mutating func endLink(target: some Collection<UInt8>) {
-        if case .open(let begin) = link, begin < document.text.count, !target.isEmpty {
-            document.linkBegin.append(UInt32(begin))
-            document.linkEnd.append(UInt32(document.text.count))
-            document.linkTarget.append(target)
-        }
-        link = .none
+    /// Ends the link. Returns whether it has a span: one that shows nothing has none.
+    mutating func endLink(target: some Collection<UInt8>) -> Bool {
+        defer { link = .none }
+        guard case .open(let begin) = link, begin < document.text.count, !target.isEmpty else { return false }
+        document.linkBegin.append(UInt32(begin))
+        document.linkEnd.append(UInt32(document.text.count))
+        document.linkTarget.append(target)
+        return true
     }
 
     // MARK: end
 
-    /// Removes blocks without a letter or digit, and headings whose section shows nothing.
+    /// Removes blocks without a letter or digit, and headings whose section shows nothing; their links lose their place.
     mutating func finish() {
         breakBlock()
         var isEmpty = levels.indices.map { i in
@@ -171,6 +178,22 @@ struct WikitextWriter {
             }
             if nextLevel <= levels[i] { isEmpty[i] = true } else { nextLevel = levels[i] }
         }
+        guard isEmpty.contains(true) else { return }
+        let lost = linksOfBlocks { isEmpty[$0] }
         document.removeBlocks { isEmpty[$0] }
+        for i in 0..<lost.count { document.appendPlacelessLink(lost[i]) }
+    }
+
+    /// Targets of the links in the blocks for which `isChosen` holds.
+    private func linksOfBlocks(where isChosen: (Int) -> Bool) -> ByteStrings {
+        var targets = ByteStrings()
+        var block = 0
+        for link in 0..<document.linkCount {
+            while block + 1 < document.blockCount, document.blockBegin[block + 1] <= document.linkBegin[link] {
+                block += 1
+            }
+            if isChosen(block) { targets.append(document.linkTarget[link]) }
+        }
+        return targets
     }
 }
