@@ -18,6 +18,12 @@ import Text
         ["Paris is in France.[1]", "Rome is not."],
         ["天地。", "玄黃！", "宇宙"],
         ["One line\nof two.", "Next"],
+        ["It rose in c. 1500 near Mt. Etna (b. 1450, fl. 1480).", "Gen. Lee of Co. B. stayed."],
+        ["Expression fell as shown before.12,13", "We saw 3.14 of No.5 there (p < 0.05).4–6", "Then it rose."],
+        ["He was ... Caesar's heir ... of Rome.", "He left ...", "The war went on."],
+        ["They went on to plan B.", "The plan failed.", "Harry S. Truman and E. B. White met."],
+        ["Она жила там.", "Он т. е. его брат."], ["Use the file; éire. éa is small.", "Éire is not."],
+        ["Sp. nov. was found on Jan. 5 in Smith et al. (2001).", "Others ca. 1950 at 5 a.m. Monday."],
     ])
     func `sentences end where a reader ends them`(sentences: [String]) {
         let isWide = sentences[0].hasSuffix("。")

@@ -5,7 +5,9 @@
 ///
 /// A sentence ends only where whitespace follows, or after `。！？`, which are words of their own: so the ids of the
 /// sentences joined are the ids of the whole. Not ends: initials (`J. Smith`), titles and other abbreviations,
-/// decimals, list numbers at the start (`1. Introduction`), anything before a lowercase letter.
+/// decimals, list numbers at the start (`1. Introduction`), an omission (`was ... Paris`), anything before a lowercase
+/// letter of any script. Reference marks behind the stop belong to the sentence: `[12]`, and `12,13` as superscripts
+/// read once their markup is gone.
 /// Complexity: O(bytes). Threading: a value; use one anywhere.
 package struct SentenceSplitter: Sendable {
     package init() {}
@@ -49,16 +51,25 @@ private struct BlockReader {
 
     /// Never the end of a sentence: something follows.
     private static let leading = words(
-        "adm al approx capt cf chap cmdr col cpl dept dr e.g ed eds eqs esp fig figs ft gen gov hon i.e illus lt maj mr"
-            + " mrs ms messrs mt nos p pp prof rep rev sgt sr st sts supt viz vol vols vs v")
+        "adm al approx assoc bks brig ca capt cf chaps cmdr col comdr cpl cpt dept det dr e.g eccl ed eds eqn eqns eqs"
+            + " esp esq fig figs fl fr ft gen gov hon i.e illus insp lieut lt maj mdm messrs mgr mlle mme mr mrs ms msgr mt"
+            + " mts nos obs p pls pp prof pt pts pvt rep resp rev sen ser sgt spp sr st ste sts subsp supt suppl transl"
+            + " univ viz vol vols vs v")
+    /// Words, too, but an abbreviation before a number: `no. 5`, `art. 3`.
+    private static let beforeNumber = words(
+        "no art arts bk ch chap eq ex lib lit par para pl ref refs sec sect secs tab tbl var r")
     /// May end a sentence; it does if a word follows that often begins one.
     private static let trailing = words(
-        "a.d a.m b.c b.c.e c.e bros co corp d.c etc est inc jr ltd p.m ph.d u.k u.n u.s u.s.a jan feb mar apr jun jul aug sep"
-            + " sept oct nov dec")
+        "a.d a.m acad assn ave b.c b.c.e blvd bros c.e co corp cos d.c dist etc est feb hwy inc jan jr ltd mar apr jun jul"
+            + " aug sep sept oct nov dec mfg p.m ph.d plc rd sp thu tue u.k u.n u.s u.s.a yr yrs")
     private static let starters = words(
-        "a after all also an and as at because both but by during each for from he her his how however i if in it"
-            + " its many more most no on one other several she since so some such that the their then there these"
-            + " they this those through to two under until we what when where while who with you")
+        "a after all also an and as at because before both but by despite during each finally first for from he her"
+            + " here his how however i if in it its later many more most my no none on one other our several she since"
+            + " so some such that the their then there these they this those three through thus to today two under"
+            + " unlike until we what when where while who why with you")
+    /// Words that begin a sentence even behind what looks like an initial: `in plan B. The`.
+    private static let strongStarters = words(
+        "although but however in it since the there these they this those when while")
 
     /// Words of up to eight ASCII bytes, packed into a number each.
     private static func words(_ list: String) -> Set<UInt64> {
@@ -140,15 +151,63 @@ private struct BlockReader {
         }
         guard end < range.upperBound else { return nil }  // the block ends by itself
         if mark.isWide { return end }
-        guard isSpace(end) else { return nil }
+        let references = referenceEnd(at, end, sentenceBegin)
+        end = references ?? end
+        guard end < range.upperBound, isSpace(end) else { return nil }
         var next = skipSpace(end)
         guard next < range.upperBound else { return nil }
         while next < range.upperBound, opener(next) > 0 { next += opener(next) }
         guard next < range.upperBound else { return end }
-        if isLower(text[next]) { return nil }
+        if isLowercase(next) { return nil }
+        if isOmission(at, end, sentenceBegin), !isStarter(next) { return nil }
         // Only a lone full stop can be anything else than an end.
-        let isLonePeriod = text[at] == UInt8(ascii: ".") && (at + 1 == end || closer(at + 1) > 0)
+        let isLonePeriod =
+            text[at] == UInt8(ascii: ".") && (at + 1 == end || closer(at + 1) > 0 || references != nil)
         return isLonePeriod && !endsSentence(period: at, next: next, sentenceBegin: sentenceBegin) ? nil : end
+    }
+
+    /// The end of the numbers of references that stand directly behind a full stop: `expression.12,13 We`. Only behind
+    /// a small letter or a bracket, so that no decimal and no `No.5` is meant.
+    private func referenceEnd(_ period: Int, _ end: Int, _ sentenceBegin: Int) -> Int? {
+        guard text[period] == UInt8(ascii: "."), end == period + 1, period > sentenceBegin + 2, isDigit(text[end]),
+            isLower(text[period - 1]) || text[period - 1] == UInt8(ascii: ")"),
+            text[period - 1] == UInt8(ascii: ")") || isLower(text[period - 2])
+        else { return nil }
+        var at = end
+        var digits = 0
+        while at < range.upperBound {
+            if isDigit(text[at]) {
+                digits += 1
+                at += 1
+            } else if text[at] == UInt8(ascii: ",") || text[at] == UInt8(ascii: "-"), digits > 0 {
+                digits = 0
+                at += 1
+            } else if has((0xE2, 0x80, 0x93), at: at), digits > 0 {  // –
+                digits = 0
+                at += 3
+            } else {
+                break
+            }
+            if digits > 3 { return nil }
+        }
+        return digits > 0 ? at : nil
+    }
+
+    /// Whether `...` or `…` stands alone between spaces: words were left out. `at`: any of the dots.
+    private func isOmission(_ at: Int, _ end: Int, _ sentenceBegin: Int) -> Bool {
+        var begin = at
+        while begin > sentenceBegin, text[begin - 1] == UInt8(ascii: ".") { begin -= 1 }
+        guard begin > sentenceBegin, isSpace(begin - 1), end - begin == 3 else { return false }
+        return text[begin] == 0xE2 || (begin..<end).allSatisfy { text[$0] == UInt8(ascii: ".") }
+    }
+
+    /// Whether the scalar at `at` is a small letter of any script.
+    private func isLowercase(_ at: Int) -> Bool {
+        if text[at] < 0x80 { return isLower(text[at]) }
+        var decoder = UTF8()
+        var bytes = text[at..<min(range.upperBound, at + 4)].makeIterator()
+        guard case .scalarValue(let scalar) = decoder.decode(&bytes) else { return false }
+        return scalar.properties.isLowercase
     }
 
     private func isLower(_ byte: UInt8) -> Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) }
@@ -163,10 +222,14 @@ private struct BlockReader {
         // A list number, with nothing before it.
         if begin == sentenceBegin && word.count <= 3 && text[word].allSatisfy(isDigit) { return false }
         let packed = packed(word)
-        // "no." is an abbreviation only before a number.
-        if packed == 0x6F_6E { return !isDigit(text[next]) }
+        if Self.beforeNumber.contains(packed) { return !isDigit(text[next]) }
         if Self.leading.contains(packed) { return false }
-        if word.count == 1 && isUpper(text[begin]) { return false }  // an initial
+        if word.count == 1 && isUpper(text[begin]) {
+            // An initial, unless a word that begins sentences follows a letter that names something: "in plan B. The".
+            return isStarter(next, Self.strongStarters) && followsSmallWord(begin, sentenceBegin)
+        }
+        // "c. 1500", "b. Rome": a small letter alone is rarely a word.
+        if word.count == 1 && isLower(text[begin]) { return isStarter(next) }
         let isAcronym = word.count >= 3 && text[word.upperBound - 2] == UInt8(ascii: ".")
         if isAcronym || Self.trailing.contains(packed) { return isStarter(next) }
         return true
@@ -182,9 +245,23 @@ private struct BlockReader {
         return text[word].reversed().reduce(0) { $0 << 8 | UInt64(isUpper($1) ? $1 | 0x20 : $1) }
     }
 
-    private func isStarter(_ next: Int) -> Bool {
+    private func isStarter(_ next: Int, _ words: Set<UInt64> = BlockReader.starters) -> Bool {
         var end = next
         while end < range.upperBound, isLower(text[end]) || isUpper(text[end]) { end += 1 }
-        return Self.starters.contains(packed(next..<end))
+        return words.contains(packed(next..<end))
+    }
+
+    /// Whether the word before the one at `begin` ends in a small letter and no stop, so is no other initial.
+    private func followsSmallWord(_ begin: Int, _ sentenceBegin: Int) -> Bool {
+        var at = begin
+        while at > sentenceBegin, isSpace(at - 1) { at -= 1 }
+        return at > sentenceBegin && at < begin && isLower(text[at - 1]) && isFirstSmall(at, sentenceBegin)
+    }
+
+    /// Whether the word that ends at `end` begins with a small letter: `plan`, not `Harry`.
+    private func isFirstSmall(_ end: Int, _ sentenceBegin: Int) -> Bool {
+        var at = end
+        while at > sentenceBegin, isLower(text[at - 1]) { at -= 1 }
+        return at == sentenceBegin || isSpace(at - 1)
     }
 }
