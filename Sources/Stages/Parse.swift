@@ -76,7 +76,7 @@ package struct ParseConfig: StageConfig {
             problems.append(
                 ConfigProblem("takes a date, not '\(until)'", key: "until", fix: "write 2020, 2020-02 or 2020-02-29"))
         }
-        let ofSome = Set(Format.allCases.flatMap(\.reader.keys))
+        let ofSome = Set(Format.allCases.flatMap { $0.reader.keys })
         for key in Self.keys where ofSome.contains(key.name) && !format.reader.keys.contains(key.name) {
             guard key.isSet(in: self) else { continue }
             problems.append(
