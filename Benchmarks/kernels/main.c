@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "ckernels.h"
+#include "products.h"
 
 enum { N = 2048, H = 128, NH = 2, HS = 64, I = 512, V = 30522, S = 4, MASKED = 300, PARAMS = 4400000 };
 
@@ -29,7 +30,7 @@ static float *filled(size_t n, unsigned seed) {
 
 // One set of buffers for all kernels: names as in the contract.
 static float *x, *y, *z, *residual, *bias, *weight, *mean, *rstd, *d_bias, *d_weight, *d_bias2, *scratch, *logits;
-static float *losses, *qkv, *d_qkv, *lse, *m1, *m2, *wide_bias, *grad;
+static float *losses, *qkv, *d_qkv, *lse, *m1, *m2, *wide_bias, *wide_bias2, *wide_scratch, *grad;
 static int32_t *ids, *positions, *types, offsets[S + 1], *labels, *predicted;
 static const ck_ops *ops;
 static const ck_dropout drop = {42, 429496730u, 1.0f / 0.9f};
@@ -39,7 +40,7 @@ static void map_erf(void) { ops->map_erf(y, x, N * I); }
 static void map_tanh(void) { ops->map_tanh(y, x, N * I); }
 static void dropout(void) { ops->dropout_forward(y, x, N * I, drop); }
 static void gelu_forward(void) { ops->bias_gelu_forward(y, x, bias, N, I); }
-static void gelu_backward(void) { ops->bias_gelu_backward(y, d_bias, z, x, bias, N, I); }
+static void gelu_backward(void) { ops->bias_gelu_backward(y, d_bias, residual, z, x, bias, N, I); }
 static void layer_norm(void) { ops->layer_norm_forward(y, mean, rstd, x, weight, bias, N, H, 1e-12f); }
 static void layer_norm_back(void) { ops->layer_norm_backward(y, d_weight, d_bias, z, x, weight, mean, rstd, N, H); }
 static void residual_norm(void) {
@@ -53,6 +54,9 @@ static void attention_back(void) {
     ops->attention_backward(d_qkv, z, y, lse, qkv, offsets, S, NH, HS, drop, scratch);
 }
 static void cross_entropy(void) { ops->softmax_cross_entropy(losses, logits, wide_bias, labels, MASKED, V, 1e-3f); }
+static void vocabulary(void) {
+    ops->vocabulary_loss(losses, y, m1, wide_bias, x, m2, wide_bias2, labels, MASKED, V, H, 1e-3f, false, wide_scratch);
+}
 static void cross_entropy_forward(void) {
     ops->softmax_cross_entropy_forward(losses, predicted, logits, wide_bias, labels, MASKED, V);
 }
@@ -88,6 +92,7 @@ static const kernel kernels[] = {
     {"attention (per score)", attention, 1.0 * S * NH * 512 * 512, &y, N * H},
     {"attention backward (per score)", attention_back, 1.0 * S * NH * 512 * 512, &d_qkv, N * 3 * H},
     {"cross-entropy + gradient", cross_entropy, 1.0 * MASKED * V, &losses, MASKED},
+    {"MLM loss, all gradients (per logit)", vocabulary, 1.0 * MASKED * V, &losses, MASKED},
     {"cross-entropy forward", cross_entropy_forward, 1.0 * MASKED * V, &losses, MASKED},
     {"sum of rows, V wide", sum_rows, 1.0 * MASKED * V, &wide_bias, V},
     {"embedding", embedding, N * H, &y, N * H},
@@ -121,46 +126,22 @@ static double best_time(void (*run)(void), double at_least) {
     return best;
 }
 
-static void products(void) {
-    static const int shapes[][5] = {{2048, 128, 128, 0, 1}, {2048, 512, 128, 0, 1}, {2048, 128, 512, 0, 1},
-                                    {2048, 384, 128, 0, 1}, {128, 512, 64, 0, 1},   {128, 64, 512, 0, 0},
-                                    {512, 64, 128, 1, 0},   {300, 30522, 128, 0, 1}, {300, 128, 30522, 0, 0},
-                                    {30522, 128, 300, 1, 0}, {128, 512, 2048, 1, 0}, {512, 3072, 768, 0, 1}};
-    size_t most = (size_t)V * 512;
-    float *a = filled(most, 1), *b = filled(most, 2), *c = filled(most, 3);
-    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
-        const int *s = shapes[i];
-        double flops = 2.0 * s[0] * s[1] * s[2], best = 1e9;
-        int times = (int)(5e8 / flops) + 1;
-        for (int r = 0; r < 5; r++) {
-            double start = now();
-            for (int t = 0; t < times; t++)
-                ck_blas_matmul(c, a, b, (size_t)s[0], (size_t)s[1], (size_t)s[2], s[3], s[4], 1, 0,
-                          (size_t)(s[3] ? s[0] : s[2]), (size_t)(s[4] ? s[2] : s[1]), (size_t)s[1]);
-            double took = (now() - start) / times;
-            if (took < best) best = took;
-        }
-        printf("matmul %c%c %5d x %5d x %5d   %6.1f GFLOP/s\n", s[3] ? 'T' : 'N', s[4] ? 'T' : 'N', s[0], s[1], s[2],
-               flops / best * 1e-9);
-    }
-    free(a), free(b), free(c);
-}
-
 int main(int argc, char **argv) {
     const char *prefix = argc > 1 ? argv[1] : "";
     ck_blas_single_threaded();
     printf("%s, %s, %s\n", ck_cpu_kind(), ck_blas_config(), ck_blas_core());
-    scratch = filled(ck_attention_scratch(512), 20), losses = filled(MASKED, 21), d_qkv = filled(N * 3 * H, 22);
+    wide_bias2 = filled(V, 23), wide_scratch = filled(ck_vocabulary_scratch(MASKED, V, H), 24);
+    scratch = filled(ck_attention_scratch(512, HS), 20), losses = filled(MASKED, 21), d_qkv = filled(N * 3 * H, 22);
     ids = calloc(N, 4), positions = calloc(N, 4), types = calloc(N, 4), labels = calloc(N, 4), predicted = calloc(N, 4);
     for (int i = 0; i < N; i++)
         ids[i] = (i * 7919) % V, positions[i] = i % 512, types[i] = i % 512 >= 256, labels[i] = i;
     for (int s = 0; s <= S; s++) offsets[s] = s * 512;
-    printf("%-32s %10s %10s %10s   ns an element; (x) times the reference\n", "", "reference", "avx2", "avx512");
+    printf("%-36s %10s %10s %10s   ns an element; (x) times the reference\n", "", "reference", "avx2", "avx512");
     for (size_t k = 0; k < sizeof kernels / sizeof *kernels; k++) {
         if (strncmp(kernels[k].name, prefix, strlen(prefix)) != 0) continue;
         float *expected = NULL;
         double reference = 0;
-        printf("%-32s", kernels[k].name);
+        printf("%-36s", kernels[k].name);
         for (int variant = CK_REFERENCE; variant <= CK_AVX512; variant++) {
             ops = ck_ops_for((ck_variant)variant);
             if (!ops) continue;

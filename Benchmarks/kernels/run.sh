@@ -8,6 +8,6 @@ build=${TMPDIR:-/tmp}/linkloom-kernel-bench.$$
 mkdir -p "$build"
 trap 'rm -rf "$build"' EXIT
 clang -std=gnu11 -O3 -fno-math-errno -Wall -Wextra -Werror -I"$sources/include" $(pkg-config --cflags openblas) \
-    "$here/main.c" "$sources"/*.c "$sources"/ref/*.c "$sources"/x86/*.c -o "$build/bench" \
+    "$here/main.c" "$here/products.c" "$sources"/*.c "$sources"/ref/*.c "$sources"/x86/*.c -o "$build/bench" \
     $(pkg-config --libs openblas) -lm
 "$build/bench" "$@"

@@ -20,15 +20,19 @@ extension Device {
     }
 
     /// `dX` (N, C) = dOut · gelu′(x + bias); `dBias` (C) += its rows. `dX` may be `dOut`.
+    /// - Parameter activated: (N, C), written with what forward made, to the bit; forward's own need not be kept.
     package func biasGeluBackward(
-        _ dX: FloatView, _ dBias: FloatView, _ dOut: FloatView, _ x: FloatView, _ bias: FloatView, n: Int, c: Int
+        _ dX: FloatView, _ dBias: FloatView, _ dOut: FloatView, _ x: FloatView, _ bias: FloatView, n: Int, c: Int,
+        activated: FloatView? = nil
     ) {
+        if let activated { require(activated, n * c, "activated") }
         require(dX, n * c, "dX")
         require(dBias, c, "dBias")
         require(dOut, n * c, "dOut")
         require(x, n * c, "x")
         require(bias, c, "bias")
-        unsafe kernels.bias_gelu_backward(dX.pointer, dBias.pointer, dOut.pointer, x.pointer, bias.pointer, n, c)
+        unsafe kernels.bias_gelu_backward(
+            dX.pointer, dBias.pointer, activated?.pointer, dOut.pointer, x.pointer, bias.pointer, n, c)
     }
 
     /// `out` (N, C) = tanh(x + bias): the pooler. `out` may be `x`.

@@ -52,26 +52,31 @@ struct SlicePass {
     var h: Int { config.hiddenSize }
     var eps: Float { Float(config.layerNormEps) }
 
-    /// (N, H): what the layer reads.
+    /// (N, H): what the layer reads, until the layer after the next has been run.
     func layerInput(_ layer: Int) -> FloatView {
-        workspace.view(layer == 0 ? workspace.embeddingOut : workspace.layers[layer - 1].output, n * h)
+        workspace.view(layer % 2 == 0 ? workspace.evenInput : workspace.oddInput, n * h)
     }
 
-    /// (N, H): the encoder's last hidden states, valid after `forward`.
+    /// (N, H): the encoder's last hidden states, valid after `forward` until `backward`.
     var hiddenStates: FloatView { layerInput(config.numHiddenLayers) }
 
     func forward() {
-        let out = workspace.view(workspace.embeddingOut, n * h)
-        let sum = workspace.view(workspace.embeddingSum, n * h)
         device.embeddingForward(
-            sum, weights.word, weights.position, weights.type, ids: input.ids, positions: input.positions,
-            types: input.types, n: n, c: h)
+            workspace.view(workspace.embeddingSum, n * h), weights.word, weights.position, weights.type, ids: input.ids,
+            positions: input.positions, types: input.types, n: n, c: h)
+        normaliseEmbeddings()
+        for layer in 0..<config.numHiddenLayers { forward(layer: layer) }
+    }
+
+    /// The first layer's input, from the sums of embeddings.
+    func normaliseEmbeddings() {
+        let out = layerInput(0)
         device.layerNormForward(
-            out, workspace.view(workspace.embeddingMean, n), workspace.view(workspace.embeddingRstd, n), sum,
-            weights.embeddingNorm.weight, weights.embeddingNorm.bias, n: n, c: h, eps: eps)
+            out, workspace.view(workspace.embeddingMean, n), workspace.view(workspace.embeddingRstd, n),
+            workspace.view(workspace.embeddingSum, n * h), weights.embeddingNorm.weight, weights.embeddingNorm.bias,
+            n: n, c: h, eps: eps)
         let stream = dropout.stream(layer: 0, .embeddings)
         if stream.rate > 0 { device.dropout(out, out, n: n * h, dropout: stream) }
-        for layer in 0..<config.numHiddenLayers { forward(layer: layer) }
     }
 
     private func forward(layer: Int) {
@@ -82,10 +87,9 @@ struct SlicePass {
         let qkv = workspace.view(regions.qkv, n * 3 * h)
         let context = workspace.view(regions.context, n * h)
         let product = workspace.view(workspace.product, n * h)
-        let attentionOut = workspace.view(regions.attentionOut, n * h)
+        let attentionOut = workspace.view(workspace.attentionOut, n * h)
 
-        device.matmul(qkv, x, w.qkv.weight, m: n, n: 3 * h, k: h, transposeB: true)
-        device.addBias(qkv, w.qkv.bias, n: n, c: 3 * h)
+        device.matmul(qkv, x, w.qkv.weight, bias: w.qkv.bias, m: n, n: 3 * h, k: h, transposeB: true)
         device.attentionForward(
             context, workspace.view(regions.logSumExp, n * config.numAttentionHeads), qkv, offsets: input.offsets,
             sequences: input.sequences, heads: config.numAttentionHeads, headSize: config.headSize,
@@ -97,12 +101,12 @@ struct SlicePass {
             w.attentionNorm.bias, n: n, c: h, eps: eps, dropout: dropout.stream(layer: layer + 1, .attentionOutput))
 
         let raw = workspace.view(regions.raw, n * i)
-        let activated = workspace.view(regions.activated, n * i)
+        let activated = workspace.view(workspace.activated, n * i)
         device.matmul(raw, attentionOut, w.intermediate.weight, m: n, n: i, k: h, transposeB: true)
         device.biasGeluForward(activated, raw, w.intermediate.bias, n: n, c: i)
         device.matmul(product, activated, w.output.weight, m: n, n: h, k: i, transposeB: true)
         device.residualLayerNormForward(
-            workspace.view(regions.output, n * h), workspace.view(regions.outputSum, n * h),
+            layerInput(layer + 1), workspace.view(regions.outputSum, n * h),
             workspace.view(regions.outputMean, n), workspace.view(regions.outputRstd, n), product, w.output.bias,
             attentionOut, w.outputNorm.weight, w.outputNorm.bias, n: n, c: h, eps: eps,
             dropout: dropout.stream(layer: layer + 1, .output))

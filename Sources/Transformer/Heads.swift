@@ -54,7 +54,7 @@ extension SlicePass {
         return (0..<count).map { input.masked * $0 / count..<input.masked * ($0 + 1) / count }
     }
 
-    /// (rows, V): logits of a block without the decoder's bias, after `transformForward`.
+    /// (rows, V): logits of a block without the decoder's bias, after `transformForward`; for evaluation.
     func logits(_ block: Range<Int>) -> FloatView {
         let rows = block.count
         let v = config.vocabSize
@@ -76,18 +76,14 @@ extension SlicePass {
         let normed = workspace.view(heads.normed, m * h)
         let dNormed = workspace.view(heads.dNormed, m * h)
         let losses = workspace.view(heads.maskedLosses, m)
+        let scratch = workspace.view(heads.logits, heads.logits.capacity)
         for block in logitBlocks {
             let rows = block.count
-            let logits = logits(block)
-            device.softmaxCrossEntropy(
-                losses.slice(block.lowerBound, rows), logits, bias: weights.decoderBias,
-                labels: input.maskedLabels(block), n: rows, v: v, scale: 1 / Float(scale.masked))
-            device.sumRows(gradients.decoderBias, logits, n: rows, c: v)
-            let normedRows = normed.slice(block.lowerBound * h, rows * h)
-            let isFirst = block.lowerBound == 0
-            device.matmul(
-                gradients.word, logits, normedRows, m: v, n: h, k: rows, transposeA: true, beta: isFirst ? 0 : 1)
-            device.matmul(dNormed.slice(block.lowerBound * h, rows * h), logits, weights.word, m: rows, n: h, k: v)
+            device.vocabularyLoss(
+                losses.slice(block.lowerBound, rows), dNormed.slice(block.lowerBound * h, rows * h), gradients.word,
+                gradients.decoderBias, normed.slice(block.lowerBound * h, rows * h), weights.word,
+                weights.decoderBias, labels: input.maskedLabels(block), n: rows, v: v, c: h,
+                scale: 1 / Float(scale.masked), adds: block.lowerBound > 0, scratch: scratch)
         }
         let dRaw = workspace.view(heads.dRaw, m * h)
         let raw = workspace.view(heads.raw, m * h)

@@ -29,9 +29,10 @@ struct ArenaPlan {
     }
 }
 
-/// What forward keeps of one layer for backward. N tokens, H hidden, I intermediate size, NH heads.
+/// What forward keeps of one layer for backward: sums before a LayerNorm and raw products, from which what was made of
+/// them is cheaply made again. N tokens, H hidden, I intermediate size, NH heads.
 struct LayerRegions {
-    let qkv, context, attentionSum, attentionOut, raw, activated, outputSum, output: Region
+    let qkv, context, attentionSum, raw, outputSum: Region
     let logSumExp, attentionMean, attentionRstd, outputMean, outputRstd: Region
 
     init(_ plan: inout ArenaPlan, _ config: BertConfig, tokens n: Int) {
@@ -40,11 +41,8 @@ struct LayerRegions {
         qkv = plan.take(n * 3 * h)
         context = plan.take(n * h)
         attentionSum = plan.take(n * h)
-        attentionOut = plan.take(n * h)
         raw = plan.take(n * i)
-        activated = plan.take(n * i)
         outputSum = plan.take(n * h)
-        output = plan.take(n * h)
         logSumExp = plan.take(n * config.numAttentionHeads)
         attentionMean = plan.take(n)
         attentionRstd = plan.take(n)
@@ -70,7 +68,9 @@ struct HeadRegions {
         mean = plan.take(m)
         rstd = plan.take(m)
         maskedLosses = plan.take(m)
-        logits = plan.take(min(m, Workspace.logitRows) * config.vocabSize)
+        let rows = min(m, Workspace.logitRows)
+        logits = plan.take(
+            max(rows * config.vocabSize, Device.scratchCount(vocabularyRows: rows, v: config.vocabSize, c: h)))
         cls = plan.take(s * h)
         pooledRaw = plan.take(s * h)
         pooled = plan.take(s * h)
@@ -85,17 +85,21 @@ struct HeadRegions {
 
 /// One slice's activations, its gradients of activations, and its scratch.
 ///
-/// Memory: for training about N·L·(8H + 2I) + N·(4H + max(3H, I)) + M·6H + R·V floats; without backward one layer's
+/// Memory: for training about N·L·(6H + I) + N·(7H + I + max(3H, I)) + M·6H + R·V floats; without backward one layer's
 /// share serves all layers. Used by one thread at a time.
 final class Workspace {
-    /// Most rows of vocabulary logits held at once: enough that packing the embedding for a product is a small part of
-    /// it (4% of a tiny step less than with 128).
-    static let logitRows = 384
+    /// Most rows of vocabulary logits, or of their exponentials, held at once: few enough that they stay in a large L3
+    /// cache, enough that reading the embeddings again for the next rows is a small part of the work.
+    static let logitRows = 160
 
     let capacity: SliceCapacity
     let layers: [LayerRegions]
     let heads: HeadRegions
-    let embeddingSum, embeddingOut, embeddingMean, embeddingRstd: Region
+    let embeddingSum, embeddingMean, embeddingRstd: Region
+    /// (N, H): what even and odd layers read, in turn.
+    let evenInput, oddInput: Region
+    /// (N, H) and (N, I): of the layer at work.
+    let attentionOut, activated: Region
     /// (N, H) each: a product on its way into a sum; gradients between layers.
     let product, gradientA, gradientB: Region
     /// (N, max(3H, I)): gradients inside a layer.
@@ -109,7 +113,6 @@ final class Workspace {
         let n = capacity.tokens
         let h = config.hiddenSize
         embeddingSum = plan.take(n * h)
-        embeddingOut = plan.take(n * h)
         embeddingMean = plan.take(n)
         embeddingRstd = plan.take(n)
         if training {
@@ -118,6 +121,10 @@ final class Workspace {
             layers = Array(repeating: LayerRegions(&plan, config, tokens: n), count: config.numHiddenLayers)
         }
         heads = HeadRegions(&plan, config, capacity)
+        evenInput = plan.take(n * h)
+        oddInput = plan.take(n * h)
+        attentionOut = plan.take(n * h)
+        activated = plan.take(n * config.intermediateSize)
         product = plan.take(n * h)
         gradientA = plan.take(training ? n * h : 0)
         gradientB = plan.take(training ? n * h : 0)

@@ -99,9 +99,10 @@ typedef void ck_dropout_forward_fn(float *out, const float *inp, size_t n, ck_dr
 // exact form, not the tanh one. out may be x.
 typedef void ck_bias_gelu_forward_fn(float *out, const float *x, const float *bias, size_t N, size_t C);
 
-// d_x (N, C) = d_out * gelu'(x + bias); d_bias (C) += its rows. d_x may be d_out.
-typedef void ck_bias_gelu_backward_fn(float *d_x, float *restrict d_bias, const float *d_out, const float *x,
-                                      const float *bias, size_t N, size_t C);
+// d_x (N, C) = d_out * gelu'(x + bias); d_bias (C) += its rows. d_x may be d_out. out (N, C) = gelu(x + bias) again, the
+// bits of the forward kernel, unless it is NULL; it shares the erf, so that nobody needs to keep what forward made.
+typedef void ck_bias_gelu_backward_fn(float *d_x, float *restrict d_bias, float *_Nullable restrict out,
+                                      const float *d_out, const float *x, const float *bias, size_t N, size_t C);
 
 // out (N, C) = tanh(x + bias). out may be x.
 typedef void ck_bias_tanh_forward_fn(float *out, const float *x, const float *bias, size_t N, size_t C);

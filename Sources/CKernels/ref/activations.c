@@ -23,8 +23,9 @@ void ck_ref_bias_gelu_forward(float *out, const float *x, const float *bias, siz
         }
 }
 
-void ck_ref_bias_gelu_backward(float *d_x, float *restrict d_bias, const float *d_out, const float *x,
-                               const float *bias, size_t N, size_t C) {
+void ck_ref_bias_gelu_backward(float *d_x, float *restrict d_bias, float *restrict out, const float *d_out,
+                               const float *x, const float *bias, size_t N, size_t C) {
+    if (out) ck_ref_bias_gelu_forward(out, x, bias, N, C);
     for (size_t i = 0; i < N; i++)
         for (size_t c = 0; c < C; c++) {
             float z = x[i * C + c] + bias[c];

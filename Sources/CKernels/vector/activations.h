@@ -16,14 +16,15 @@ static void v_bias_gelu_forward(float *out, const float *x, const float *bias, s
     }
 }
 
-static void v_bias_gelu_backward(float *d_x, float *restrict d_bias, const float *d_out, const float *x,
-                                 const float *bias, size_t N, size_t C) {
+static void v_bias_gelu_backward(float *d_x, float *restrict d_bias, float *restrict out, const float *d_out,
+                                 const float *x, const float *bias, size_t N, size_t C) {
     for (size_t i = 0; i < N; i++) {
-        float *dx = d_x + i * C;
+        float *dx = d_x + i * C, *o = out ? out + i * C : out;
         const float *dy = d_out + i * C, *r = x + i * C;
         CK_EACH(c, C, {
             vf z = v_get(r + c, tail) + v_get(bias + c, tail);
-            vf cdf = v_fma(v_set(0.5f), v_erf(z * 0.70710678f), v_set(0.5f));
+            vf e = v_erf(z * 0.70710678f), half = 0.5f * z, cdf = v_fma(v_set(0.5f), e, v_set(0.5f));
+            if (o) v_put(o + c, v_fma(half, e, half), tail);
             vf pdf = 0.39894228f * v_exp_softmax(-0.5f * z * z);
             vf d = v_get(dy + c, tail) * v_fma(z, pdf, cdf);
             v_put(dx + c, d, tail);

@@ -136,14 +136,24 @@ static void v_pack_straight(float *restrict out, size_t width, const float *x, s
         for (size_t i = 0; i < k; i++) v_put(out + i * width, v_get(x + i * ld, columns), 0);
 }
 
-// Columns first ..< first + columns and rows k0 ..< k0 + k of op(B), as panels of k * TILE_COLUMNS floats.
+// Columns first ..< first + columns and rows k0 ..< k0 + k of op(B), as panels of k * TILE_COLUMNS floats. Rows are read
+// from end to end, which the hardware fetches ahead.
 static void v_pack_block(float *restrict out, const float *b, size_t ldb, bool transposed, size_t first,
                          size_t columns, size_t k0, size_t k) {
-    for (size_t j = 0; j < columns; j += LANES) {
-        size_t count = columns - j < LANES ? columns - j : LANES;
-        float *panel = out + j / TILE_COLUMNS * TILE_COLUMNS * k + j % TILE_COLUMNS;
-        if (transposed) v_pack_transposed(panel, TILE_COLUMNS, b + (first + j) * ldb + k0, ldb, count, k);
-        else v_pack_straight(panel, TILE_COLUMNS, b + k0 * ldb + first + j, ldb, count, k);
+    if (transposed) {
+        for (size_t j = 0; j < columns; j += LANES) {
+            size_t count = columns - j < LANES ? columns - j : LANES;
+            float *panel = out + j / TILE_COLUMNS * TILE_COLUMNS * k + j % TILE_COLUMNS;
+            v_pack_transposed(panel, TILE_COLUMNS, b + (first + j) * ldb + k0, ldb, count, k);
+        }
+        return;
+    }
+    for (size_t i = 0; i < k; i++) {
+        const float *row = b + (k0 + i) * ldb + first;
+        CK_EACH(j, columns, {
+            v_put(out + j / TILE_COLUMNS * TILE_COLUMNS * k + i * TILE_COLUMNS + j % TILE_COLUMNS, v_get(row + j, tail),
+                  0);
+        });
     }
 }
 

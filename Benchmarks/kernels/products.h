@@ -1,0 +1,2 @@
+// Matrix products of our own against OpenBLAS; see products.c.
+void products(void);
