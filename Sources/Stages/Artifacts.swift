@@ -66,12 +66,13 @@ package enum LinksArtifact: Artifact {
             let part = try LinkColumns(reading: reader)
             for i in 0..<part.count {
                 let spanned = part.begin[i] != LinkColumns.wholeDocument
-                let row = JSON.object([
+                var row: [String: JSON] = [
                     "source": number(part.source[i]), "target": number(part.target[i]),
                     "begin": spanned ? number(part.begin[i]) : .null, "end": spanned ? number(part.end[i]) : .null,
                     "kind": .string(LinkKind(rawValue: part.kind[i])?.name ?? "unknown"),
-                ])
-                if try !emit(row) { return false }
+                ]
+                if !part.score.isEmpty { row["score"] = .number(rounded(Double(part.score[i]))) }
+                if try !emit(.object(row)) { return false }
             }
             return true
         }
@@ -79,7 +80,7 @@ package enum LinksArtifact: Artifact {
 }
 
 package enum DocumentGraphArtifact: Artifact {
-    package static let typeName = "document-graph", version = 1
+    package static let typeName = "document-graph", version = 2
 
     package static func rows(_ artifact: StoredArtifact, _ context: PrintContext, emit: (JSON) throws -> Bool) throws {
         try eachPart(artifact) { reader in

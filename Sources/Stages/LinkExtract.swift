@@ -1,67 +1,17 @@
 // Stage `link-extract`: link targets to documents. A piece is one documents part (or the user's edge list); its
-// projection is what the targets that occur in it resolve to.
+// projection is what the targets that occur in it resolve to. Links of `kind: lexical` are in LinkExtract+Lexical.
 
 package import Container
 import Corpus
 package import Pipeline
 import Text
 
-package struct LinkExtractConfig: StageConfig {
-    package enum Kind: String, CaseIterable, Sendable { case hyperlink, citation, edges, random }
-    package enum EdgesBy: String, CaseIterable, Sendable {
-        case any, title, alias
-        case sourceID = "source_id"
-    }
-
-    package var kind = Kind.hyperlink
-    package var edges: InputFile?
-    package var edgesBy = EdgesBy.any
-    package var urlDecode = false
-    package var perDocument = 5
-    package var seed = 13
-    package var maxRejected = 0.01
-
-    package init() {}
-
-    package static var keys: [ConfigKey<Self>] {
-        [
-            .choice(
-                "kind", \.kind,
-                help:
-                    "hyperlink: link spans to titles; citation: to identifiers such as doi:…; edges: a file; random: the ablation"
-            ),
-            .file("edges", \.edges, help: "tab-separated source and target, one edge a line; # begins a comment"),
-            .choice(
-                "edges_by", \.edgesBy,
-                help: "what names in the edge list are; any: an alias, else a title, else a source id"),
-            .bool("url_decode", \.urlDecode, help: "targets are percent-encoded (`%C3%81ed` for `Áed`)"),
-            .int("per_document", \.perDocument, in: 1...1000, help: "random links of each document"),
-            .int("seed", \.seed, in: 0...Int.max, help: "of the random links"),
-            .number(
-                "max_rejected", \.maxRejected, in: 0...1, help: "share of malformed lines past which the stage fails"),
-        ]
-    }
-
-    package func problems() -> [ConfigProblem] {
-        var problems: [ConfigProblem] = []
-        if kind == .edges, edges == nil {
-            problems.append(
-                ConfigProblem("is missing", key: "edges", cause: "`kind: edges` reads it", fix: "name the file"))
-        }
-        if kind != .edges, edges != nil {
-            problems.append(
-                ConfigProblem("has no effect with `kind: \(kind.rawValue)`", key: "edges", fix: "add `kind: edges`"))
-        }
-        return problems
-    }
-}
-
 package enum LinkExtract: Stage {
     package typealias Config = LinkExtractConfig
     package typealias Output = LinksArtifact
 
     package static let name = "link-extract", version = 1
-    package static let summary = "resolves links between documents: titles, redirects, identifiers, edge lists"
+    package static let summary = "links between documents: titles, redirects, identifiers, edge lists, similar words"
     static let documents = InputPort<DocumentsArtifact>("documents", help: "the documents whose links are resolved")
     package static var ports: [AnyInputPort] { [documents.erased] }
 
@@ -74,7 +24,11 @@ package enum LinkExtract: Stage {
 
     package static func gather(_ context: StageContext<Config>) throws -> [Piece] {
         let artifact = try context.input(documents.name)
-        if context.config.kind == .random { return try gatherRandom(artifact, context) }
+        switch context.config.kind {
+        case .random: return try gatherRandom(artifact, context)
+        case .lexical: return try gatherLexical(artifact, context)
+        case .hyperlink, .citation, .edges: break
+        }
         var index = TargetIndex(form: titleForm(of: artifact))
         for part in artifact.manifest.parts {
             try index.add(reading: try artifact.columns(part))
@@ -106,7 +60,11 @@ package enum LinkExtract: Stage {
         if piece.name == namesPiece, piece.parts.isEmpty {
             return PieceResult(parts: [], summary: .object(["names": try JSON(parsing: piece.projection)]))
         }
-        if context.config.kind == .random { return try pieceRandom(piece, context, output) }
+        switch context.config.kind {
+        case .random: return try pieceRandom(piece, context, output)
+        case .lexical: return try pieceLexical(piece, context, output)
+        case .hyperlink, .citation, .edges: break
+        }
         guard let table = TargetTable(bytes: piece.projection) else {
             throw StageError(
                 "the projection of piece '\(piece.name)' of link-extract is damaged", fix: "run the stage again")
@@ -131,7 +89,9 @@ package enum LinkExtract: Stage {
             if let lines = result.summary["lines"] { metadata["lines"] = lines }
         }
         metadata["counts"] = JSON(counts.named)
-        if counts.resolved == 0 {
+        if context.config.kind == .lexical {
+            metadata["lexical"] = lexicalReport(results)
+        } else if counts.resolved == 0 {
             context.environment.progress.warning(
                 "link-extract: none of \(counts.occurrences) links resolves to a document; the counts by reason are in its metadata"
             )
@@ -139,7 +99,7 @@ package enum LinkExtract: Stage {
         return Finished(parts: results.flatMap(\.parts), metadata: .object(metadata))
     }
 
-    private static func result(
+    static func result(
         _ links: LinkColumns, _ counts: LinkCounts, _ name: String, _ output: PartSink, summary: JSON = .object([:]),
         rejections: Rejections = Rejections()
     ) throws -> PieceResult {
@@ -268,6 +228,7 @@ extension LinkColumns {
         slice.begin = Array(begin[range])
         slice.end = Array(end[range])
         slice.kind = Array(kind[range])
+        if !score.isEmpty { slice.score = Array(score[range]) }
         return slice
     }
 }

@@ -15,7 +15,7 @@ struct PairReport {
         let graph = try GraphColumns(reading: try context.input(PairSample.graph.name).columns(0))
         var drawn = [Int](repeating: 0, count: graph.node.count)
         var anchors = [Int](repeating: 0, count: graph.node.count)
-        var samples: [[Sample]] = [[], [], []]
+        var samples = [SmallestSamples](repeating: SmallestSamples(), count: Relation.allCases.count)
         for part in parts {
             let pairs = try PairColumns(reading: try output.read(part))
             for i in 0..<pairs.count {
@@ -23,8 +23,9 @@ struct PairReport {
                 if pairs.relation[i] == Relation.linked.rawValue, let node = graph.index(of: pairs.bDocument[i]) {
                     drawn[node] += 1
                 }
-                if pairs.pass[i] == 0 { samples[Int(pairs.relation[i])].append(Sample(pairs, i)) }
+                if pairs.pass[i] == 0 { samples[Int(pairs.relation[i])].add(Sample(pairs, i)) }
             }
+            try context.environment.checkCancelled()
         }
         coverage = Self.coverage(
             graph, try PairSample.side(of: graph, context), drawn, anchors,
@@ -90,14 +91,32 @@ struct PairReport {
         }
     }
 
-    private static func shortcuts(_ samples: [[Sample]], _ tokens: StoredArtifact, _ segments: StoredArtifact) throws
-        -> JSON
-    {
+    /// Keeps the samples of smallest key: memory for twice `sampleSize`, however many come.
+    private struct SmallestSamples {
+        private var kept: [Sample] = []
+        private var bound = UInt64.max
+
+        mutating func add(_ sample: Sample) {
+            if sample.key > bound { return }
+            kept.append(sample)
+            if kept.count == 2 * sampleSize {
+                kept = sorted
+                bound = kept[kept.count - 1].key
+            }
+        }
+
+        /// The `sampleSize` smallest. Keys belong to anchors, which have one pair a pass, so none is twice.
+        var sorted: [Sample] { Array(kept.sorted { $0.key < $1.key }.prefix(sampleSize)) }
+    }
+
+    private static func shortcuts(
+        _ samples: [SmallestSamples], _ tokens: StoredArtifact, _ segments: StoredArtifact
+    ) throws -> JSON {
         let lookup = try SegmentLookup(tokens: tokens, segments: segments)
         let measure = try SegmentPairMeasure(lookup: lookup, tokens: tokens)
         var out: [String: JSON] = [:]
         for relation in Relation.allCases {
-            let chosen = samples[Int(relation.rawValue)].sorted { $0.key < $1.key }.prefix(sampleSize)
+            let chosen = samples[Int(relation.rawValue)].sorted
             let rows = try chosen.map { try measure.vector($0.a, $0.b) }
             guard !rows.isEmpty else { continue }
             var features: [String: JSON] = ["pairs_measured": .int(Int64(rows.count))]

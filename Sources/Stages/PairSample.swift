@@ -5,97 +5,11 @@ package import Container
 import Corpus
 package import Pipeline
 
-package struct PairSampleConfig: StageConfig {
-    package enum LinkScope: String, CaseIterable, Sendable { case document, segment }
-    package enum Anchor: String, CaseIterable, Sendable { case segment }
-    package enum Fallback: String, CaseIterable, Sendable { case redraw }
-    package enum TargetSegment: String, CaseIterable, Sendable { case uniform, first }
-    package enum Exclusion: String, CaseIterable, Sendable {
-        case sameDocument = "same_document"
-        case outLink = "out_link"
-        case inLink = "in_link"
-        case equalText = "equal_text"
-    }
-    package enum DrawnSide: String, CaseIterable, Sendable {
-        case train, validation, test
-        var side: Side {
-            switch self {
-            case .train: .train
-            case .validation: .validation
-            case .test: .test
-            }
-        }
-    }
-
-    package var mix: [String: Double] = ["contiguous": 1, "random": 1, "linked": 1]
-    package var passes = 10
-    package var seed = 0
-    package var draw: [DrawnSide] = [.train, .validation]
-    package var linkScope = LinkScope.document
-    package var targetSegment = TargetSegment.uniform
-    package var anchor = Anchor.segment
-    package var noLink = Fallback.redraw
-    package var noNext = Fallback.redraw
-    package var diversity = 1.0
-    package var negativesExclude = Exclusion.allCases
-    package var randomBuckets = 1
-
-    package init() {}
-
-    package static var keys: [ConfigKey<Self>] {
-        [
-            .weights(
-                "mix", \.mix, names: Relation.allCases.map(\.name),
-                help: "shares of the relations; each pass and side realises them as a quota"),
-            .int("passes", \.passes, in: 1...65_535, help: "times that every segment is an anchor"),
-            .int("seed", \.seed, in: 0...Int.max, help: "every draw is a function of (seed, pass, document, segment)"),
-            .choices("draw", \.draw, help: "the sides that pairs are drawn for"),
-            .choice(
-                "link_scope", \.linkScope,
-                help: "document: B's document is linked from A's; segment: from a link whose anchor lies in A"),
-            .choice("target_segment", \.targetSegment, help: "which segment of the target document becomes B"),
-            .choice("anchor", \.anchor, help: "segment: every segment is an anchor once a pass"),
-            .choice("no_link", \.noLink, help: "an anchor without a link draws another relation within the quota"),
-            .choice(
-                "no_next", \.noNext, help: "an anchor without a next segment draws another relation within the quota"),
-            .number(
-                "diversity", \.diversity, in: 0...4,
-                help: "linked targets are weighted 1/in-degree^d: 1 as in the article, 0 its ablation"),
-            .choices("negatives_exclude", \.negativesExclude, help: "documents that a random draw refuses"),
-            .int(
-                "random_buckets", \.randomBuckets, in: 1...65_536,
-                help: "random segments come from the anchor's bucket; more buckets, less recomputation per added file"),
-        ]
-    }
-
-    package func problems() -> [ConfigProblem] {
-        draw.isEmpty ? [ConfigProblem("names no side", key: "draw", fix: "write e.g. [train, validation]")] : []
-    }
-
-    var relationMix: RelationMix {
-        RelationMix(contiguous: mix["contiguous"] ?? 0, random: mix["random"] ?? 0, linked: mix["linked"] ?? 0)
-    }
-
-    var options: PairSampler.Options {
-        var options = PairSampler.Options()
-        options.mix = relationMix
-        options.seed = UInt64(seed)
-        options.diversity = diversity
-        options.draw = Set(draw.map(\.side))
-        options.excludeOwnDocument = negativesExclude.contains(.sameDocument)
-        options.excludeOutLinks = negativesExclude.contains(.outLink)
-        options.excludeInLinks = negativesExclude.contains(.inLink)
-        options.excludeEqualText = negativesExclude.contains(.equalText)
-        options.firstTargetSegment = targetSegment == .first
-        return options
-    }
-}
-
 package enum PairSample: Stage {
     package typealias Config = PairSampleConfig
     package typealias Output = PairsArtifact
 
-    package static let name = "pair-sample", version = 1
+    package static let name = "pair-sample", version = 2
     package static let summary = "draws (segment A, segment B, relation) from segments and the document graph"
     static let segments = InputPort<SegmentsArtifact>("segments", help: "the segments to pair")
     static let graph = InputPort<DocumentGraphArtifact>("graph", help: "the links that linked pairs follow")
@@ -104,14 +18,21 @@ package enum PairSample: Stage {
         help: "the graph whose sides hold; the same as `graph` unless an ablation changes the links")
     static let links = InputPort<LinksArtifact>(
         "links", .optionalMany, help: "link spans, read with `link_scope: segment` only")
+    static let neighbours = InputPort<LinksArtifact>(
+        "neighbours", .optionalMany, autoWired: false,
+        help: "links of `kind: lexical`, read with `negatives: {from: lexical}` only")
     static let tokens = InputPort<TokensArtifact>(
         "tokens", .optional, help: "for the shortcut report, and for `link_scope: segment`")
     package static var ports: [AnyInputPort] {
-        [segments.erased, graph.erased, sides.erased, links.erased, tokens.erased]
+        [segments.erased, graph.erased, sides.erased, links.erased, neighbours.erased, tokens.erased]
     }
 
     package static func uses(_ port: String, _ config: Config) -> Bool {
-        port != links.name || config.linkScope == .segment
+        switch port {
+        case links.name: config.linkScope == .segment
+        case neighbours.name: config.negatives.hard > 0 && config.negatives.from == .lexical
+        default: true
+        }
     }
 
     /// A pass is a function of its number, not of how many there are.
@@ -127,15 +48,19 @@ package enum PairSample: Stage {
         let sides = try side(of: graph, context)
         let segments = try context.input(Self.segments.name)
         let parts = try segments.manifest.parts.map { try SegmentColumns(reading: try segments.columns($0)) }
-        let documents = SamplingIndex.Documents(nodes: graph.node, segments: parts)
+        var documents = SamplingIndex.Documents(nodes: graph.node, segments: parts)
+        documents.join(graph.leader, of: graph.node)
         let segmentLinks = try config.linkScope == .segment ? spans(graph, parts, context) : nil
-        return (0..<config.randomBuckets).flatMap { bucket in
+        let neighbours = try neighbours(graph, context)
+        return try (0..<config.randomBuckets).flatMap { bucket in
+            try context.environment.checkCancelled()
             let projection = SamplingIndex(
                 graph: graph, sides: sides, documents: documents, bucket: bucket, buckets: config.randomBuckets,
-                segmentLinks: segmentLinks
+                segmentLinks: segmentLinks, neighbours: neighbours
             ).bytes
             return (0..<config.passes).map { pass in
-                let name = "pass-\(padded(pass, 4))" + (config.randomBuckets > 1 ? "-bucket-\(padded(bucket, 5))" : "")
+                let name =
+                    "pass-\(padded(pass, 4))" + (config.randomBuckets > 1 ? "-bucket-\(padded(bucket, 5))" : "")
                 return Piece(name: name, projection: projection)
             }
         }.sorted { $0.name < $1.name }
@@ -146,7 +71,11 @@ package enum PairSample: Stage {
     ) throws -> PieceResult {
         guard let pass = Int(piece.name.dropFirst("pass-".count).prefix { $0.isNumber })
         else { throw StageError("piece '\(piece.name)' of pair-sample names no pass") }
-        let sampler = PairSampler(index: try SamplingIndex(bytes: piece.projection), options: context.config.options)
+        var options = context.config.options
+        if context.config.randomBuckets > 1, let bucket = piece.name.split(separator: "-").last.flatMap({ Int($0) }) {
+            options.bucketName = " in bucket \(bucket) of \(context.config.randomBuckets)"
+        }
+        let sampler = PairSampler(index: try SamplingIndex(bytes: piece.projection), options: options)
         do {
             let (pairs, counts) = try sampler.pairs(pass: pass)
             let part = try output.columns(piece.name, rows: pairs.count, pairs.table)
@@ -182,6 +111,35 @@ package enum PairSample: Stage {
                     fix: "build both graphs from the same documents")
             }
             return columns.side[index]
+        }
+    }
+
+    /// What hard negatives are drawn from; nil without them.
+    private static func neighbours(
+        _ graph: GraphColumns, _ context: StageContext<Config>
+    ) throws -> SamplingIndex.Neighbours? {
+        if context.config.negatives.hard == 0 { return nil }
+        if context.config.negatives.from == .twoHop { return { TwoHopNeighbours.of($0, graph) } }
+        let artifacts = context.list(Self.neighbours.name)
+        guard !artifacts.isEmpty else {
+            throw StageError(
+                "`negatives: {from: lexical}` needs the port 'neighbours', which is not connected",
+                fix: "add a stage {use: link-extract, with: {kind: lexical}} and name it: in: {neighbours: NAME}")
+        }
+        do {
+            let near = try GraphBuilder(nodes: graph.node) { visit in
+                for artifact in artifacts {
+                    for part in artifact.manifest.parts {
+                        try visit(try LinkColumns(readingEndsOf: try artifact.columns(part)))
+                    }
+                }
+            }.graph
+            return { Array(near.outLinks($0)) }
+        } catch let error as UnknownDocument {
+            throw StageError(
+                "port 'neighbours' names document \(error.id), which is not in the graph",
+                cause: "the neighbours were found among other documents than those of the graph",
+                fix: "wire both to the same documents")
         }
     }
 
@@ -230,29 +188,4 @@ package enum PairSample: Stage {
 func padded(_ value: Int, _ width: Int) -> String {
     let digits = String(value)
     return String(repeating: "0", count: max(0, width - digits.count)) + digits
-}
-
-extension PairCounts {
-    var json: JSON {
-        func sides(_ values: [Int]) -> JSON { .bySide { .int(Int64(values[$0])) } }
-        let relations = JSON.bySide { side in .byRelation { .int(Int64(relation[side][$0])) } }
-        return .object([
-            "relations": relations, "anchors": sides(anchors),
-            "left_out": sides(leftOut), "redraws": sides(redraws), "refused_negatives": .int(Int64(refusedNegatives)),
-        ])
-    }
-
-    init(json: JSON) {
-        self.init()
-        for side in Side.allCases {
-            let s = Int(side.rawValue)
-            for r in Relation.allCases {
-                relation[s][Int(r.rawValue)] = Int(json["relations"]?[side.name]?[r.name]?.int ?? 0)
-            }
-            anchors[s] = Int(json["anchors"]?[side.name]?.int ?? 0)
-            leftOut[s] = Int(json["left_out"]?[side.name]?.int ?? 0)
-            redraws[s] = Int(json["redraws"]?[side.name]?.int ?? 0)
-        }
-        refusedNegatives = Int(json["refused_negatives"]?.int ?? 0)
-    }
 }

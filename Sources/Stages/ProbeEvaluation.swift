@@ -172,8 +172,9 @@ struct ProbeEvaluation {
                 ($0.spans[0].document, $0.spans[0].segment), ($0.spans[1].document, $0.spans[1].segment))
         }
         let folds = known.map { Int(KeyedRandom.below(KeyedRandom.mix(0xF01D, $0.spans[0].document), 5)) }
-        let probe = LogisticProbe(
-            rows: vectors, labels: known.map { Int($0.relation.rawValue) }, classes: classes, fold: folds)
+        let probe = try LogisticProbe(
+            rows: vectors, labels: known.map { Int($0.relation.rawValue) }, classes: classes, fold: folds,
+            check: environment.checkCancelled)
         let weights = JSON.byRelation(probe.weights.count) { relation in
             .object(
                 Dictionary(

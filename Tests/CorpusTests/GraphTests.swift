@@ -68,14 +68,27 @@ private struct Planted {
         }
     }
 
-    @Test func `an edge of two kinds keeps the lowest`() throws {
+    @Test func `an edge of two kinds keeps both`() throws {
         var links = LinkColumns()
         links.append(1, 2, .random)
         links.append(1, 2, .edges)
         links.append(1, 3, .random)
-        let graph = try GraphBuilder(nodes: [1, 2, 3]) { try $0(links) }.graph
-        #expect(graph.targets == [1, 2])
-        #expect(graph.kind == [LinkKind.edges.rawValue, LinkKind.random.rawValue])
+        let mixed = try GraphBuilder(nodes: [1, 2, 3]) { try $0(links) }
+        #expect(mixed.graph.targets == [1, 2])
+        #expect(mixed.kinds == [LinkKind.edges.bit | LinkKind.random.bit, LinkKind.random.bit])
+        #expect(mixed.counts.linkKinds == [0, 0, 1, 0, 2])
+        var graph = mixed.graph
+        (graph.kinds, graph.side) = (mixed.kinds, [0, 0, 0])
+        let statistics = GraphStatistics(graph)
+        #expect(statistics.kinds == [0, 0, 1, 0, 2] && statistics.ofSeveralKinds == 1)
+        let alike = try GraphBuilder(nodes: [1, 2, 3]) { visit in
+            var citations = LinkColumns()
+            citations.append(3, 1, .citation)
+            citations.append(2, 1, .citation)
+            try visit(citations)
+        }
+        #expect(alike.graph.offsets == [0, 0, 1, 2] && alike.graph.targets == [0, 0])
+        #expect(alike.kinds == [LinkKind.citation.bit, LinkKind.citation.bit])
     }
 
     @Test func `a link to a document that is no node is refused`() {
@@ -89,18 +102,39 @@ private struct Planted {
         for source in 1...4 as ClosedRange<UInt64> { links.append(source, 5, .hyperlink) }
         for target in 2...5 as ClosedRange<UInt64> { links.append(1, target, .hyperlink) }
         links.append(6, 2, .hyperlink)
-        links.append(2, 6, .hyperlink)
+        links.append(2, 6, .lexical)
         var filter = GraphFilter()
         filter.maxInDegree = 2
         filter.maxOutDegree = 3
-        filter.excluded = [5]
+        filter.excludedBy = [0, 0, 0, 0, 2, 0]
         let builder = try GraphBuilder(nodes: [1, 2, 3, 4, 5, 6], filter: filter) { try $0(links) }
-        #expect(builder.counts.lists == 4)
-        #expect(builder.counts.excluded == 2)
-        #expect(builder.counts.hubs == 3)
-        #expect(builder.counts.edges == 0)
-        #expect(builder.graph.offsets == [0, 0, 0, 0, 0, 0, 0])
-        #expect(builder.graph.inDegree == [0, 0, 0, 0, 0, 0])
+        // 1 → 2, 3, 4 stays without its edge to 5, so 1 is no list.
+        #expect(builder.counts.excluded.map(\.edges) == [0, 4])
+        #expect(builder.counts.excluded.map(\.samples) == [[], [4]])
+        #expect(builder.counts.lists.edges == 0 && builder.counts.hubs.edges == 0 && builder.counts.edges == 5)
+        filter.maxOutDegree = 2
+        filter.minDegree = 3
+        let fewer = try GraphBuilder(nodes: [1, 2, 3, 4, 5, 6], filter: filter) { try $0(links) }
+        #expect(fewer.counts.lists.edges == 3 && fewer.counts.lists.samples == [0])
+        #expect(fewer.counts.fewLinks.edges == 2 && fewer.counts.fewLinks.documents == 2)
+        #expect(fewer.counts.fewLinks.kinds == [1, 0, 0, 1, 0])
+        #expect(fewer.graph.offsets == [0, 0, 0, 0, 0, 0, 0] && fewer.graph.inDegree == [0, 0, 0, 0, 0, 0])
+        filter = GraphFilter()
+        filter.maxInDegree = 3
+        let hubs = try GraphBuilder(nodes: [1, 2, 3, 4, 5, 6], filter: filter) { try $0(links) }
+        #expect(hubs.counts.hubs.edges == 4 && hubs.counts.hubs.documents == 1 && hubs.counts.hubs.samples == [4])
+    }
+
+    @Test func `edges between documents of one text go, whatever their kind`() throws {
+        var links = LinkColumns()
+        links.append(1, 2, .lexical)
+        links.append(2, 3, .hyperlink)
+        links.append(3, 1, .hyperlink)
+        var filter = GraphFilter()
+        filter.leader = [0, 0, 2]
+        let builder = try GraphBuilder(nodes: [1, 2, 3], filter: filter) { try $0(links) }
+        #expect(builder.counts.duplicates.edges == 1 && builder.counts.duplicates.kinds == [0, 0, 0, 1, 0])
+        #expect(builder.graph.targets == [2, 0] && builder.graph.leader == [0, 0, 2])
     }
 
     @Test(arguments: 0..<20 as Range<UInt64>)

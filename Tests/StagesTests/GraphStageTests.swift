@@ -40,13 +40,17 @@ import Testing
         ).artifact
         let columns = try graph(one)
         #expect(columns.node == Self.ring.map(\.id).sorted())
-        #expect(columns.targets.count == 41)
-        #expect(columns.kind.count { $0 == LinkKind.random.rawValue } == 1)
+        // Ten of the ring's links join two documents of one text.
+        #expect(columns.targets.count == 31)
+        #expect(columns.kinds.count { $0 == LinkKind.random.bit } == 1)
+        #expect(columns.kinds.count { $0 == LinkKind.random.bit | LinkKind.hyperlink.bit } == 1)
         let metadata = one.manifest.metadata
         #expect(metadata["dropped"]?["merged"]?.int == 1)
-        #expect(metadata["edges_by_kind"] == ["hyperlink": 40, "random": 1])
+        #expect(metadata["dropped"]?["duplicates"]?["edges_by_kind"] == ["hyperlink": 10])
+        #expect(metadata["edges_by_kind"] == ["hyperlink": 30, "random": 2])
+        #expect(metadata["edges_of_several_kinds"]?.int == 1)
         #expect(metadata["dangling_share"]?.double == 60.0 / 102)
-        #expect(metadata["duplicate_texts"]?.int == 10)
+        #expect(metadata["duplicates"]?["equal_texts"]?.int == 10)
         #expect(metadata["hubs"]?.array?.first?["in_degree"]?.int == 2)
 
         let split = try artifact(run, [links(Array(ring[20...]), .hyperlink), links(Array(ring[..<20]), .hyperlink)])
@@ -86,15 +90,64 @@ import Testing
         let run = try ToyRun()
         var config = GraphConfig()
         config.excludePrefixes = ["List of "]
+        config.excludeSuffixes = ["2"]
+        config.excludePatterns = ["^d3[0-9]$"]
         let (artifact, _) = try run.run(
             Graph.self, config,
             [
                 "documents": [try run.documents([Self.ring])],
-                "links": [try artifact(run, [links([(7, 1), (2, 7), (2, 3)], .hyperlink)])],
+                "links": [try artifact(run, [links([(7, 1), (5, 7), (5, 3), (33, 32), (38, 5)], .hyperlink)])],
             ])
         #expect(try graph(artifact).node.count == 40)
         #expect(try graph(artifact).targets.count == 1)
-        #expect(artifact.manifest.metadata["dropped"]?["excluded_titles"]?.int == 2)
+        let rules = try #require(artifact.manifest.metadata["dropped"]?["excluded_titles"]?.array)
+        #expect(rules.map { $0["edges"]?.int } == [2, 0, 2], "33 → 32 goes by the rule of its source")
+        #expect(rules.map { $0["documents"]?.int } == [1, 4, 9], "d32 is the suffix's")
+        #expect(rules[0]["samples"] == ["List of d"] && rules[2]["value"]?.string == "^d3[0-9]$")
+        config.excludePatterns = ["("]
+        #expect(config.problems().map(\.key) == ["exclude_title_patterns"])
+    }
+
+    @Test func `near duplicates share a side, are not linked, and stand in the report`() throws {
+        let run = try ToyRun()
+        var random = SplitMix64(seed: 5)
+        func words(_ count: Int) -> [String] {
+            (0..<count).map { _ in "w\(UInt64.random(in: 0..<5000, using: &random))" }
+        }
+        let original = words(200)
+        var reprint = original
+        reprint[100] = "corrected"
+        let other = Array(original[..<100]) + words(100)
+        var pages = [("original", original), ("reprint", reprint), ("other", other)]
+        for i in 0..<30 { pages.append(("page \(i)", words(60))) }
+        let documents = pages.map { title, words in
+            ToyDocument(title: title, text: words.joined(separator: title == "reprint" ? "\n" : " "))
+        }
+        var edges = LinkColumns()
+        edges.append(documents[0].id, documents[1].id, .hyperlink)
+        edges.append(documents[0].id, documents[2].id, .hyperlink)
+        let inputs = ["documents": [try run.documents([documents])], "links": [try artifact(run, [edges])]]
+        var config = GraphConfig()
+        for by in [SidesConfig.By.text, .group] {
+            config.sides = SidesConfig()
+            config.sides.by = by
+            (config.sides.test, config.sides.validation) = (0.4, 0.2)
+            let made = try run.run(Graph.self, config, inputs).artifact
+            let columns = try graph(made)
+            let at = documents[..<3].map { columns.index(of: $0.id)! }
+            #expect(columns.leader[at[0]] == columns.leader[at[1]])
+            #expect(columns.leader[at[2]] == UInt32(at[2]), "half of the text is no near duplicate")
+            #expect(columns.side[at[0]] == columns.side[at[1]])
+            #expect(columns.targets == [UInt32(at[2])])
+            let duplicates = try #require(made.manifest.metadata["duplicates"])
+            #expect(duplicates["near_duplicates"]?.int == 1 && duplicates["equal_texts"]?.int == 0)
+            // A changed word changes five shingles of 196: 191 shared of 201.
+            let sample = try #require(duplicates["samples"]?.array?.first)
+            #expect(sample["resemblance"]?.double == (191.0 / 201 * 1e6).rounded() / 1e6)
+            #expect(Set(sample["titles"]?.array?.compactMap(\.string) ?? []) == ["original", "reprint"])
+        }
+        config.nearDuplicates = nil
+        #expect(try graph(run.run(Graph.self, config, inputs).artifact).targets.count == 2)
     }
 
     @Test func `links of other documents and twice the same document are refused`() throws {

@@ -5,6 +5,9 @@ package import Container
 /// Where an edge comes from. Raw values are stored.
 package enum LinkKind: UInt8, Sendable, CaseIterable {
     case hyperlink = 0, citation = 1, edges = 2, lexical = 3, random = 4
+
+    /// The kind's place in a set of kinds.
+    package var bit: UInt8 { 1 << rawValue }
 }
 
 /// Which side of the split a document is on. Raw values are stored.
@@ -32,6 +35,8 @@ package struct LinkColumns: Sendable, Equatable {
     package var end: [UInt32] = []
     /// `LinkKind` raw values.
     package var kind: [UInt8] = []
+    /// Similarity of each link's documents, for lexical links; else empty, and no column.
+    package var score: [Float] = []
 
     package init() {}
 
@@ -40,6 +45,14 @@ package struct LinkColumns: Sendable, Equatable {
         target = try part.column("target")
         begin = try part.column("begin")
         end = try part.column("end")
+        kind = try part.column("kind")
+        if part.has("score") { score = try part.column("score") }
+    }
+
+    /// Sources, targets and kinds only: what a graph is built from.
+    package init(readingEndsOf part: PartReader) throws {
+        source = try part.column("source")
+        target = try part.column("target")
         kind = try part.column("kind")
     }
 
@@ -52,6 +65,7 @@ package struct LinkColumns: Sendable, Equatable {
         table.set("begin", begin)
         table.set("end", end)
         table.set("kind", kind)
+        if !score.isEmpty { table.set("score", score) }
         return table
     }
 }
@@ -62,12 +76,14 @@ package struct GraphColumns: Sendable, Equatable {
     /// Node i links to `targets[offsets[i] ..< offsets[i + 1]]` (indices into `node`, ascending).
     package var offsets: [Int64] = [0]
     package var targets: [UInt32] = []
-    /// `LinkKind` raw values, one an edge.
-    package var kind: [UInt8] = []
+    /// The kinds of each edge: bit k for `LinkKind` raw value k.
+    package var kinds: [UInt8] = []
     /// Distinct sources that link to the node.
     package var inDegree: [UInt32] = []
     /// `Side` raw values.
     package var side: [UInt8] = []
+    /// Index of the first document of each one's group of equal or nearly equal text; its own for a document alone.
+    package var leader: [UInt32] = []
 
     package init() {}
 
@@ -75,9 +91,10 @@ package struct GraphColumns: Sendable, Equatable {
         node = try part.column("node")
         offsets = try part.column("offsets")
         targets = try part.column("targets")
-        kind = try part.column("kind")
+        kinds = try part.column("kinds")
         inDegree = try part.column("in_degree")
         side = try part.column("side")
+        leader = try part.column("leader")
     }
 
     package var table: ColumnTable {
@@ -85,13 +102,26 @@ package struct GraphColumns: Sendable, Equatable {
         table.set("node", node)
         table.set("offsets", offsets)
         table.set("targets", targets)
-        table.set("kind", kind)
+        table.set("kinds", kinds)
         table.set("in_degree", inDegree)
         table.set("side", side)
+        table.set("leader", leader)
         return table
     }
 
     package func outLinks(_ index: Int) -> ArraySlice<UInt32> { targets[Int(offsets[index])..<Int(offsets[index + 1])] }
+
+    /// Whether node `from` links to node `to`. O(log out-degree).
+    package func hasLink(_ from: Int, _ to: Int) -> Bool {
+        var low = Int(offsets[from])
+        let end = Int(offsets[from + 1])
+        var high = end
+        while low < high {
+            let middle = (low + high) / 2
+            if targets[middle] < UInt32(to) { low = middle + 1 } else { high = middle }
+        }
+        return low < end && targets[low] == UInt32(to)
+    }
 
     /// Index of a document id, by binary search. O(log n).
     package func index(of id: UInt64) -> Int? {

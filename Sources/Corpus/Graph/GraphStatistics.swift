@@ -30,8 +30,9 @@ package struct GraphStatistics: Sendable, Equatable {
     package private(set) var maxOutDegree = 0
     /// Indexed by `Side` raw values.
     package private(set) var sides: [SideCounts]
-    /// Edges by `LinkKind` raw value.
+    /// Edges by `LinkKind` raw value; an edge of several kinds counts for each.
     package private(set) var kinds: [Int]
+    package private(set) var ofSeveralKinds = 0
     /// Indices of the nodes of highest in-degree, highest first, then by index.
     package private(set) var hubs: [Int] = []
 
@@ -40,7 +41,12 @@ package struct GraphStatistics: Sendable, Equatable {
         edges = graph.targets.count
         sides = Array(repeating: SideCounts(), count: Side.allCases.count)
         kinds = Array(repeating: 0, count: LinkKind.allCases.count)
-        for kind in graph.kind { kinds[Int(kind)] += 1 }
+        var bits = [Int](repeating: 0, count: 256)
+        for kind in graph.kinds { bits[Int(kind)] += 1 }
+        for (set, count) in bits.enumerated() where count > 0 {
+            for kind in LinkKind.allCases where UInt8(set) & kind.bit != 0 { kinds[Int(kind.rawValue)] += count }
+            if set.nonzeroBitCount > 1 { ofSeveralKinds += count }
+        }
         for node in graph.node.indices {
             let out = graph.outLinks(node)
             let incoming = Int(graph.inDegree[node])

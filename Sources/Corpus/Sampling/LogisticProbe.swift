@@ -11,7 +11,11 @@ package struct LogisticProbe: Sendable, Equatable {
     /// - Parameters:
     ///   - rows: feature vectors of one length, at least one per class.
     ///   - folds: row i is held out in fold `fold[i]`; rows of one document share a fold.
-    package init(rows: [[Double]], labels: [Int], classes: Int, fold: [Int], folds: Int = 5, iterations: Int = 300) {
+    ///   - check: called before every gradient step; what it throws ends the work.
+    package init(
+        rows: [[Double]], labels: [Int], classes: Int, fold: [Int], folds: Int = 5, iterations: Int = 300,
+        check: () throws -> Void = {}
+    ) rethrows {
         precondition(rows.count == labels.count && rows.count == fold.count)
         let standard = Self.standardised(rows)
         var right = 0
@@ -19,11 +23,11 @@ package struct LogisticProbe: Sendable, Equatable {
             let train = rows.indices.filter { fold[$0] != held }
             let test = rows.indices.filter { fold[$0] == held }
             if train.isEmpty || test.isEmpty { continue }
-            let fit = Self.fit(train.map { standard[$0] }, train.map { labels[$0] }, classes, iterations)
+            let fit = try Self.fit(train.map { standard[$0] }, train.map { labels[$0] }, classes, iterations, check)
             for row in test where Self.predict(fit, standard[row]) == labels[row] { right += 1 }
         }
         accuracy = rows.isEmpty ? 0 : Double(right) / Double(rows.count)
-        weights = Self.fit(standard, labels, classes, iterations)
+        weights = try Self.fit(standard, labels, classes, iterations, check)
     }
 
     private static func standardised(_ rows: [[Double]]) -> [[Double]] {
@@ -47,12 +51,15 @@ package struct LogisticProbe: Sendable, Equatable {
         return scores.indices.max { scores[$0] != scores[$1] ? scores[$0] < scores[$1] : $0 > $1 } ?? 0
     }
 
-    private static func fit(_ rows: [[Double]], _ labels: [Int], _ classes: Int, _ iterations: Int) -> [[Double]] {
+    private static func fit(
+        _ rows: [[Double]], _ labels: [Int], _ classes: Int, _ iterations: Int, _ check: () throws -> Void
+    ) rethrows -> [[Double]] {
         guard let width = rows.first?.count else { return [] }
         let n = Double(rows.count)
         var weights = [[Double]](repeating: [Double](repeating: 0, count: width), count: classes)
         var velocity = weights
         for _ in 0..<iterations {
+            try check()
             var gradient = [[Double]](repeating: [Double](repeating: 0, count: width), count: classes)
             for (row, label) in zip(rows, labels) {
                 let scores = scores(weights, row)

@@ -12,6 +12,9 @@ package struct PairCounts: Sendable, Equatable {
     package var redraws = [0, 0, 0]
     /// Random draws refused because the document was the anchor's own, linked to it, or of equal text.
     package var refusedNegatives = 0
+    /// Random pairs whose B is a hard negative, and those that were to have one where the document has none.
+    package var hardNegatives = [0, 0, 0]
+    package var withoutHardNegative = [0, 0, 0]
 
     package init() {}
 
@@ -21,6 +24,8 @@ package struct PairCounts: Sendable, Equatable {
             anchors[side] += other.anchors[side]
             leftOut[side] += other.leftOut[side]
             redraws[side] += other.redraws[side]
+            hardNegatives[side] += other.hardNegatives[side]
+            withoutHardNegative[side] += other.withoutHardNegative[side]
         }
         refusedNegatives += other.refusedNegatives
     }
@@ -49,6 +54,10 @@ package struct PairSampler: Sendable {
         package var excludeEqualText = true
         /// `target_segment: first` instead of uniform.
         package var firstTargetSegment = false
+        /// Share of the random pairs whose B is drawn from the document's hard negatives.
+        package var hardShare = 0.0
+        /// Names the bucket in errors, e.g. ` in bucket 3 of 8`; empty if there is one.
+        package var bucketName = ""
 
         package init() {}
     }
@@ -118,13 +127,13 @@ package struct PairSampler: Sendable {
     }
 
     private func assign(_ side: Side, _ pass: Int, _ relation: inout [UInt8?], _ counts: inout PairCounts) throws {
-        var anchors: [(row: Int, ordinal: Int)] = []
+        var anchors: [(row: UInt32, ordinal: UInt32)] = []
         var anchorOptions: [AnchorOptions] = []
         for row in candidates[Int(side.rawValue)].map(Int.init) {
             let segments = Int(index.segmentCount[row])
             let documentHasLinks = !index.links(row).isEmpty
             for ordinal in 0..<segments {
-                anchors.append((row, ordinal))
+                anchors.append((UInt32(row), UInt32(ordinal)))
                 let linked =
                     index.hasSegmentLinks ? !index.links(segment: firstAnchor[row] + ordinal).isEmpty : documentHasLinks
                 anchorOptions.append(AnchorOptions(contiguous: ordinal + 1 < segments, linked: linked))
@@ -133,10 +142,10 @@ package struct PairSampler: Sendable {
         guard !anchors.isEmpty else { return }
         try check(side, anchorOptions)
         let quota = RelationQuota(options: anchorOptions, mix: options.mix, turn: pass) { anchor in
-            key(anchors[anchor].row, anchors[anchor].ordinal, pass, 1)
+            key(Int(anchors[anchor].row), Int(anchors[anchor].ordinal), pass, 1)
         }
         for (number, anchor) in anchors.enumerated() {
-            relation[firstAnchor[anchor.row] + anchor.ordinal] = quota.relation[number]
+            relation[firstAnchor[Int(anchor.row)] + Int(anchor.ordinal)] = quota.relation[number]
         }
         counts.anchors[Int(side.rawValue)] += anchors.count
         counts.redraws[Int(side.rawValue)] += quota.redraws
@@ -147,29 +156,35 @@ package struct PairSampler: Sendable {
         if options.mix.linked > 0, !anchors.contains(where: \.linked) {
             throw PairSamplingError(
                 message:
-                    "the mix asks for linked pairs, but no document of the \(side.name) side links to another one of it",
+                    "the mix asks for linked pairs, but no document of the \(side.name) side\(options.bucketName) links to another one of it",
                 cause: index.targets.isEmpty
                     ? "the document graph holds no usable link at all"
                     : "links are drawn inside a side only, and this side keeps none",
                 fix:
-                    "check `linkloom stats FILE links`, enlarge the side (`sides` of stage graph), or set the linked share of `mix` to 0"
+                    "check `linkloom stats FILE links`, enlarge the side (`sides` of stage graph)\(fewerBuckets), or set the linked share of `mix` to 0"
             )
         }
         if options.mix.contiguous > 0, !anchors.contains(where: \.contiguous) {
             throw PairSamplingError(
-                message: "the mix asks for contiguous pairs, but no document of the \(side.name) side has two segments",
+                message:
+                    "the mix asks for contiguous pairs, but no document of the \(side.name) side\(options.bucketName) has two segments",
                 cause: "documents shorter than 2 × min_tokens give one segment",
-                fix: "lower `min_tokens` of stage segment, enlarge the side, or set the contiguous share of `mix` to 0")
+                fix:
+                    "lower `min_tokens` of stage segment, enlarge the side\(fewerBuckets), or set the contiguous share of `mix` to 0"
+            )
         }
         if options.mix.random > 0, candidates[Int(side.rawValue)].count < 2 {
             throw PairSamplingError(
-                message: "the mix asks for random pairs, but the \(side.name) side has only one document to draw from",
+                message:
+                    "the mix asks for random pairs, but the \(side.name) side\(options.bucketName) has only one document to draw from",
                 cause: "a random segment B must come from another document of the same side and bucket",
                 fix:
-                    "enlarge the side (`sides` of stage graph), lower `random_buckets`, or set the random share of `mix` to 0"
+                    "enlarge the side (`sides` of stage graph)\(fewerBuckets), or set the random share of `mix` to 0"
             )
         }
     }
+
+    private var fewerBuckets: String { options.bucketName.isEmpty ? "" : ", lower `random_buckets`" }
 
     /// Nil if a random document is asked for and every other one is excluded: the anchor sits the pass out.
     private func target(
@@ -179,7 +194,8 @@ package struct PairSampler: Sendable {
         case .contiguous:
             return (row, ordinal + 1)
         case .random:
-            guard let drawn = randomRow(row, ordinal, pass, &counts) else { return nil }
+            guard let drawn = hardRow(row, ordinal, pass, &counts) ?? randomRow(row, ordinal, pass, &counts)
+            else { return nil }
             return (drawn, segment(of: drawn, row, ordinal, pass))
         case .linked:
             let links = index.hasSegmentLinks ? index.links(segment: firstAnchor[row] + ordinal) : index.links(row)
@@ -198,6 +214,21 @@ package struct PairSampler: Sendable {
         if options.excludeOutLinks, index.hasLink(row, candidate) { return true }
         if options.excludeInLinks, index.hasLink(candidate, row) { return true }
         return options.excludeEqualText && index.textHash[candidate] == index.textHash[row]
+    }
+
+    /// One of the document's hard negatives, for the share of random pairs that asks for them; nil for the others, and
+    /// where the document has none.
+    private func hardRow(_ row: Int, _ ordinal: Int, _ pass: Int, _ counts: inout PairCounts) -> Int? {
+        guard options.hardShare > 0, KeyedRandom.unit(key(row, ordinal, pass, 6)) < options.hardShare else {
+            return nil
+        }
+        let hard = index.hardNegatives(row)
+        guard !hard.isEmpty else {
+            counts.withoutHardNegative[Int(index.side[row])] += 1
+            return nil
+        }
+        counts.hardNegatives[Int(index.side[row])] += 1
+        return Int(hard[hard.startIndex + Int(KeyedRandom.below(key(row, ordinal, pass, 7), UInt64(hard.count)))])
     }
 
     /// Uniform over the side's other documents; refused draws are drawn again, and after 64 of them the candidates are

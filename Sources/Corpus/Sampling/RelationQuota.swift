@@ -70,33 +70,42 @@ package struct RelationQuota: Sendable {
     ///   - key: a pseudo-random 64-bit number per anchor, a function of (seed, pass, document, segment) only.
     package init(options: [AnchorOptions], mix: RelationMix, turn: Int = 0, key: (Int) -> UInt64) {
         let n = options.count
+        precondition(n < Int(UInt32.max), "a side has fewer than 2^32 anchors")
         relation = [UInt8?](repeating: nil, count: n)
         // Anchors still unvisited by what they can become: neither, contiguous only, linked only, both.
-        var left = [0, 0, 0, 0]
+        var left = Counts()
         for option in options { left[Self.type(option)] += 1 }
         let total = Self.feasibleTotal(n, left, mix, turn)
         // Fourth entry: anchors left out.
-        var quota = mix.counts(of: total, turn: turn) + [n - total]
+        var quota = Self.quota(mix, total, turn)
+        quota[3] = n - total
         let keys = (0..<n).map(key)
-        let order = (0..<n).sorted { keys[$0] != keys[$1] ? keys[$0] < keys[$1] : $0 < $1 }
-        for anchor in order {
+        let order = (0..<UInt32(n)).sorted {
+            keys[Int($0)] != keys[Int($1)] ? keys[Int($0)] < keys[Int($1)] : $0 < $1
+        }
+        for anchor in order.lazy.map(Int.init) {
             let option = options[anchor]
             left[Self.type(option)] -= 1
             var draw = KeyedRandom.mix(keys[anchor], 1)
-            let first = Self.pick(quota, among: [true, true, true, true], draw)
+            let first = Self.pick(quota, draw)
             var chosen = first
             if !Self.can(option, first) || !Self.isFeasible(Self.taking(first, quota), left) {
                 if !Self.can(option, first) { redraws += 1 }
-                let allowed = (0..<4).map {
-                    quota[$0] > 0 && Self.can(option, $0) && Self.isFeasible(Self.taking($0, quota), left)
+                var allowed = quota
+                for choice in 0..<4
+                where !Self.can(option, choice) || !Self.isFeasible(Self.taking(choice, quota), left) {
+                    allowed[choice] = 0
                 }
                 draw = KeyedRandom.mix(draw, 2)
-                chosen = Self.pick(quota, among: allowed, draw)
+                chosen = Self.pick(allowed, draw)
             }
             quota[chosen] -= 1
             if chosen == 3 { leftOut += 1 } else { relation[anchor] = UInt8(chosen) }
         }
     }
+
+    /// By relation raw value, then anchors left out; or by what anchors can become. In registers: this runs per anchor.
+    private typealias Counts = SIMD4<Int>
 
     private static func type(_ option: AnchorOptions) -> Int { (option.contiguous ? 1 : 0) + (option.linked ? 2 : 0) }
 
@@ -108,36 +117,41 @@ package struct RelationQuota: Sendable {
         }
     }
 
-    private static func taking(_ choice: Int, _ quota: [Int]) -> [Int] {
+    private static func taking(_ choice: Int, _ quota: Counts) -> Counts {
         var rest = quota
         rest[choice] -= 1
         return rest
     }
 
     /// Hall's condition for the two relations that not every anchor can fill.
-    private static func isFeasible(_ quota: [Int], _ left: [Int]) -> Bool {
+    private static func isFeasible(_ quota: Counts, _ left: Counts) -> Bool {
         quota[0] <= left[1] + left[3] && quota[2] <= left[2] + left[3]
             && quota[0] + quota[2] <= left[1] + left[2] + left[3]
     }
 
-    private static func feasibleTotal(_ n: Int, _ left: [Int], _ mix: RelationMix, _ turn: Int) -> Int {
+    private static func quota(_ mix: RelationMix, _ total: Int, _ turn: Int) -> Counts {
+        let counts = mix.counts(of: total, turn: turn)
+        return Counts(counts[0], counts[1], counts[2], 0)
+    }
+
+    private static func feasibleTotal(_ n: Int, _ left: Counts, _ mix: RelationMix, _ turn: Int) -> Int {
         var low = 0
         var high = n
         while low < high {
             let middle = (low + high + 1) / 2
-            if isFeasible(mix.counts(of: middle, turn: turn), left) { low = middle } else { high = middle - 1 }
+            if isFeasible(quota(mix, middle, turn), left) { low = middle } else { high = middle - 1 }
         }
         return low
     }
 
-    private static func pick(_ quota: [Int], among allowed: [Bool], _ draw: UInt64) -> Int {
-        var sum = 0
-        for choice in 0..<4 where allowed[choice] { sum += quota[choice] }
+    /// A choice in proportion to its weight.
+    private static func pick(_ weights: Counts, _ draw: UInt64) -> Int {
+        let sum = weights.wrappedSum()
         precondition(sum > 0, "a feasible quota leaves every anchor a choice")
         var position = Int(KeyedRandom.below(draw, UInt64(sum)))
-        for choice in 0..<4 where allowed[choice] {
-            if position < quota[choice] { return choice }
-            position -= quota[choice]
+        for choice in 0..<4 {
+            if position < weights[choice] { return choice }
+            position -= weights[choice]
         }
         return 3
     }

@@ -25,6 +25,9 @@ package struct SamplingIndex: Sendable, Equatable {
     /// With `link_scope: segment` only: the links of each anchor segment, anchors numbered row by row; else empty.
     package var segmentOffsets: [Int64] = []
     package var segmentTargets: [UInt32] = []
+    /// With hard negatives only: row i's candidates, as `offsets` and `targets`; else empty.
+    package var hardOffsets: [Int64] = []
+    package var hardTargets: [UInt32] = []
 
     package init() {}
 
@@ -35,6 +38,11 @@ package struct SamplingIndex: Sendable, Equatable {
 
     package func links(segment anchor: Int) -> ArraySlice<UInt32> {
         segmentTargets[Int(segmentOffsets[anchor])..<Int(segmentOffsets[anchor + 1])]
+    }
+
+    /// Candidates for hard negatives: near the document, and not linked with it in either direction.
+    package func hardNegatives(_ row: Int) -> ArraySlice<UInt32> {
+        hardOffsets.isEmpty ? [] : hardTargets[Int(hardOffsets[row])..<Int(hardOffsets[row + 1])]
     }
 
     /// Whether row `from` links to row `to`. O(log out-degree).
@@ -83,6 +91,9 @@ extension SamplingIndex {
     /// Canonical little-endian bytes: each array as a U64 count and its elements, in declaration order.
     package var bytes: [UInt8] {
         var out: [UInt8] = []
+        let pairs = targets.count + segmentTargets.count + hardTargets.count
+        out.reserveCapacity(
+            80 + id.count * 24 + 4 * pairs + 8 * (offsets.count + segmentOffsets.count + hardOffsets.count))
         func put<T: FixedWidthInteger>(_ values: [T]) {
             withUnsafeBytes(of: UInt64(values.count).littleEndian) { out.append(contentsOf: $0) }
             values.withUnsafeBytes { out.append(contentsOf: $0) }
@@ -97,6 +108,8 @@ extension SamplingIndex {
         put(targets)
         put(segmentOffsets)
         put(segmentTargets)
+        put(hardOffsets)
+        put(hardTargets)
         return out
     }
 
@@ -129,94 +142,12 @@ extension SamplingIndex {
         targets = try take(UInt32.self)
         segmentOffsets = try take(Int64.self)
         segmentTargets = try take(UInt32.self)
+        hardOffsets = try take(Int64.self)
+        hardTargets = try take(UInt32.self)
         guard position == bytes.count, offsets.count == id.count + 1 else { throw Self.malformed }
     }
 
     private static var malformed: ContainerError {
         ContainerError(.format, "the projection of a pair-sample piece is malformed")
-    }
-}
-
-// MARK: - Building
-
-extension SamplingIndex {
-    /// What building needs to know of each document of the corpus, aligned with `graph.node`.
-    package struct Documents: Sendable {
-        /// Segments of each node; 0 for documents without text.
-        package var segmentCount: [UInt32]
-        package var textHash: [UInt64]
-
-        /// From the summary columns of `segments`: rows of one document are consecutive and ordered.
-        package init(nodes: [UInt64], segments: [SegmentColumns]) {
-            segmentCount = [UInt32](repeating: 0, count: nodes.count)
-            textHash = [UInt64](repeating: 0, count: nodes.count)
-            var row: [UInt64: Int] = [:]
-            row.reserveCapacity(nodes.count)
-            for (index, id) in nodes.enumerated() { row[id] = index }
-            for part in segments {
-                for i in 0..<part.count {
-                    guard let node = row[part.document[i]] else { continue }
-                    segmentCount[node] += 1
-                    textHash[node] = KeyedRandom.mix(textHash[node], part.hash[i])
-                }
-            }
-        }
-    }
-
-    /// Links of one anchor segment, for `link_scope: segment`: (node, ordinal) → target nodes, ascending and distinct.
-    package typealias SegmentLinks = (_ node: Int, _ ordinal: Int) -> [UInt32]
-
-    /// The index of one bucket.
-    ///
-    /// - Parameters:
-    ///   - graph: the candidate links. Its own sides are not read.
-    ///   - sides: side of each node of `graph`, from the graph wired as `sides`.
-    ///   - segmentLinks: nil for `link_scope: document`.
-    package init(
-        graph: GraphColumns, sides: [UInt8], documents: Documents, bucket: Int, buckets: Int,
-        segmentLinks: SegmentLinks? = nil
-    ) {
-        let nodes = graph.node.count
-        let usable = { (node: Int) in documents.segmentCount[node] > 0 }
-        var inDegree = [Int](repeating: 0, count: nodes)
-        for node in 0..<nodes where usable(node) {
-            for target in graph.outLinks(node) where sides[Int(target)] == sides[node] { inDegree[Int(target)] += 1 }
-        }
-        let isIn = { (node: Int) in Self.bucket(of: graph.node[node], buckets: buckets) == bucket }
-        let drawable = { (node: Int, target: Int) in
-            target != node && sides[target] == sides[node] && usable(target)
-        }
-        var kept = [Bool](repeating: false, count: nodes)
-        for node in 0..<nodes where usable(node) && isIn(node) {
-            kept[node] = true
-            for target in graph.outLinks(node) where drawable(node, Int(target)) { kept[Int(target)] = true }
-        }
-        var row = [UInt32](repeating: 0, count: nodes)
-        for node in 0..<nodes where kept[node] {
-            row[node] = UInt32(id.count)
-            id.append(graph.node[node])
-            side.append(sides[node])
-            segmentCount.append(documents.segmentCount[node])
-            textHash.append(documents.textHash[node])
-            degreeClass.append(Self.degreeClass(inDegree[node]))
-            inBucket.append(isIn(node) ? 1 : 0)
-        }
-        if segmentLinks != nil { segmentOffsets = [0] }
-        for node in 0..<nodes where kept[node] {
-            if isIn(node) {
-                for target in graph.outLinks(node) where drawable(node, Int(target)) {
-                    targets.append(row[Int(target)])
-                }
-                if let segmentLinks {
-                    for ordinal in 0..<Int(documents.segmentCount[node]) {
-                        for target in segmentLinks(node, ordinal) where drawable(node, Int(target)) {
-                            segmentTargets.append(row[Int(target)])
-                        }
-                        segmentOffsets.append(Int64(segmentTargets.count))
-                    }
-                }
-            }
-            offsets.append(Int64(targets.count))
-        }
     }
 }
