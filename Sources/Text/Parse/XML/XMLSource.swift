@@ -56,7 +56,8 @@ final class XMLSource {
         guard isName, let opened = iconv_open("UTF-8", name), opened != iconv_t(bitPattern: -1) else {
             throw TextError(
                 .unsupported, "the XML declares the encoding '\(name)', which this system does not know", file: file,
-                offset: 0, fix: "convert the file to UTF-8 and change its first line")
+                offset: 0, cause: "iconv converts no encoding of that name",
+                fix: "convert the file to UTF-8 and change its first line")
         }
         converter = opened
     }
