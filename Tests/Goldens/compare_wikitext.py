@@ -127,6 +127,8 @@ def why(title, node, text, plain):
             return "label over paragraphs"
     elif "[[" + title in plain:
         return "mwparserfromhell leaves the brackets as text"
+    if re.search(r"<\w+ [^<>]*\[\[" + re.escape(title), text):
+        return "in an attribute of a tag"
     if re.search(r"<nowiki>[^<]*\[\[" + re.escape(title), text):
         return "nowiki"
     return "other"

@@ -45,7 +45,7 @@ import Text
         ]
         let clock = ContinuousClock()
         for unit in units {
-            for closing in ["", "}}", "]]", "</ref>", "\n|}", "</gallery></ref></references>", "]]}}"] {
+            for closing in ["", "}}", "</ref>", "]]}}"] {
                 let count = n / (1 + unit.utf8.count / 4)
                 let source = String(repeating: unit, count: count) + String(repeating: closing, count: count)
                 var document = ParsedDocument()

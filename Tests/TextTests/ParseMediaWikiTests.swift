@@ -162,7 +162,7 @@ import Text
     // MARK: real dumps
 
     private struct Counts: Equatable {
-        var pages = 0, articles = 0, redirects = 0, outside = 0, links = 0
+        var pages = 0, articles = 0, redirects = 0, outside = 0, links = 0, hidden = 0
         var namespaces: [Int: Int] = [:]
     }
 
@@ -189,23 +189,25 @@ import Text
                         || debris == "style=" || debris == "Category:", "\(page.title): \(debris)")
             }
             counts.links += document.linkCount
+            counts.hidden += (0..<document.linkCount).count { !document.hasPlace($0) }
         }
         return counts
     }
 
-    /// Page counts were measured independently (shared/data/README.md). Link counts there are of raw text (53,818,
-    /// 30,281, 7,977); the difference lies in templates, tables, references, captions, galleries and comments.
+    /// Page counts were measured independently (shared/data/README.md). So were links of raw text, 53,818, 30,281 and
+    /// 7,977; mwparserfromhell finds 53,789, 30,246 and 8,277 in articles, galleries included. Tests/Goldens/
+    /// compare_wikitext.py lists every difference: 89 of the small wiki's stand in tables that it gives up on.
     @Test(.enabled(if: RealData.isThere)) func `real dumps have the pages and links that were counted in them`() throws
     {
         let old = try counts(RealData.enwiki2014)
         #expect(old.pages == 361 && old.articles == 215 && old.redirects == 145 && old.outside == 1)
-        #expect(old.links == 42_847)
+        #expect(old.links == 53_791 && old.hidden == 10_708)
         let new = try counts(RealData.enwiki2016)
         #expect(new.pages == 206 && new.articles == 106 && new.redirects == 99)
-        #expect(new.links == 22_670)
+        #expect(new.links == 30_249 && new.hidden == 7468)
         let small = try counts(RealData.ltgwiki)
         #expect(small.pages == 2004 && small.articles == 903 && small.redirects == 147)
         #expect(small.namespaces == [0: 1050, 10: 347, 14: 539, 4: 28, 828: 28, 8: 12])
-        #expect(small.links == 5613)
+        #expect(small.links == 8361 && small.hidden == 2748)
     }
 }

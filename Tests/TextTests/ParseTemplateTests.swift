@@ -61,6 +61,8 @@ import Text
         ("A ({{lang-fr|}}) b", "A b"), ("A {{x}}, {{y}}. B", "A. B"), ("A ([[b]], {{x}}).", "A (b)."),
         ("* {{x}}, {{y}}\n* z", "z"), ("a {{x}} b {{y}}", "a b"), ("({{x}}: word)", "(word)"),
         ("A ({{IPA|}} {{x}}) b", "A b"),
+        ("for example, <math>x</math>. Then", "for example. Then"), ("only \"<math>x</math>\" is", "only is"),
+        ("A ({{IPA|x}}; {{respell}}) b", "A (x) b"), ("he said \"{{x}}a\"", "he said \"a\""),
     ]) func `dropped templates leave no punctuation`(_ source: String, _ shown: String) {
         #expect(line(source) == shown)
     }

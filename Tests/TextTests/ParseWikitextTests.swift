@@ -58,7 +58,7 @@ import Text
         #expect(
             document.links == [
                 "Star Trek: Voyager→Star Trek: Voyager", "help→Wikipedia:Help", "below→#Below",
-                "Mercury→Mercury (planet)",
+                "Mercury→Mercury (planet)", "→b", "→c",
             ])
     }
 

@@ -57,7 +57,7 @@ private struct BlockReader {
             + " univ viz vol vols vs v")
     /// Words, too, but an abbreviation before a number: `no. 5`, `art. 3`.
     private static let beforeNumber = words(
-        "no art arts bk ch chap eq ex lib lit par para pl ref refs sec sect secs tab tbl var r")
+        "no art arts bk ch chap eq ex lib lit par para pl ref refs sec sect secs tab tbl var")
     /// May end a sentence; it does if a word follows that often begins one.
     private static let trailing = words(
         "a.d a.m acad assn ave b.c b.c.e blvd bros c.e co corp cos d.c dist etc est feb hwy inc jan jr ltd mar apr jun jul"

@@ -17,6 +17,8 @@ extension WikitextRenderer {
             Byte.pipe, in: inner.lowerBound..<min(inner.upperBound, inner.lowerBound + 128), slot: index + 1)
         let name = trimmed(inner.lowerBound..<(nameEnd ?? inner.upperBound))
         guard name.count <= 64, let (rule, skipped) = TextTemplates.rule(source, name) else { return writer.gap() }
+        let shown = writer.document.text.count
+        defer { if writer.document.text.count == shown { writer.gap() } }
         if skipped > 0 {
             // A function such as `lc:text`: its first argument follows the colon.
             let text = (name.lowerBound + skipped)..<name.upperBound

@@ -59,7 +59,7 @@ struct WikitextWriter {
     /// Appends visible bytes (no line feed; single spaces inside are fine). Empty runs are allowed.
     mutating func append(_ bytes: Bytes) {
         var bytes = bytes
-        while hasGap, let first = bytes.first, tidies(first) {
+        while hasGap, let first = bytes.first, tidies(first, before: bytes.dropFirst().first) {
             bytes = Bytes(rebasing: bytes.dropFirst())
             while bytes.first == Byte.space {
                 hasSpace = true
@@ -113,7 +113,7 @@ struct WikitextWriter {
 
     /// Whether `first`, which follows dropped markup, is a trace of it: then it is swallowed (and a bracket opened for it
     /// is taken back).
-    private mutating func tidies(_ first: UInt8) -> Bool {
+    private mutating func tidies(_ first: UInt8, before next: UInt8?) -> Bool {
         guard !isLinkOpen else { return false }
         guard isInBlock, let last = document.text.last else {
             return first == Byte.comma || first == Byte.semicolon || first == Byte.colon || first == Byte.dot
@@ -121,12 +121,16 @@ struct WikitextWriter {
         switch first {
         case Byte.comma, Byte.semicolon:
             return last == Byte.openParen || last == Byte.comma || last == Byte.semicolon
-        case Byte.closeParen where last == Byte.comma || last == Byte.semicolon || last == Byte.colon:
-            // "(born 1900, {{x}})": the comma goes, the bracket stays.
-            if !isInLink(document.text.count - 1) { document.text.removeLast() }
-            hasSpace = false
+        case Byte.colon: return last == Byte.openParen
+        case Byte.closeParen where isPause(last), Byte.dot where isPause(last) && !isWord(next):
+            // "(born 1900, {{x}})", "for example, <math>…</math>.": the comma goes, what follows stays.
+            if !isInLink(document.text.count - 1), document.text.count > Int(document.blockBegin.last!) + 1 {
+                document.text.removeLast()
+                hasSpace = false
+            }
             return false
-        case Byte.closeParen where last == Byte.openParen, Byte.closeBracket where last == Byte.openBracket:
+        case Byte.closeParen where last == Byte.openParen, Byte.closeBracket where last == Byte.openBracket,
+            Byte.doubleQuote where last == Byte.doubleQuote && opensWord(document.text.count - 1):
             if isInLink(document.text.count - 1) { return false }
             document.text.removeLast()
             if document.text.count == Int(document.blockBegin.last!) {
@@ -142,6 +146,16 @@ struct WikitextWriter {
             return true
         default: return false
         }
+    }
+
+    private func isWord(_ b: UInt8?) -> Bool { b.map { $0 >= 0x80 || Byte.isLetter($0) || Byte.isDigit($0) } ?? false }
+
+    private func isPause(_ b: UInt8) -> Bool { b == Byte.comma || b == Byte.semicolon || b == Byte.colon }
+
+    /// Whether nothing, a space or a bracket stands before `offset`.
+    private func opensWord(_ offset: Int) -> Bool {
+        guard offset > Int(document.blockBegin.last!) else { return true }
+        return document.text[offset - 1] == Byte.space || document.text[offset - 1] == Byte.openParen
     }
 
     /// Whether the byte at `offset`, one of the last, belongs to an anchor.
