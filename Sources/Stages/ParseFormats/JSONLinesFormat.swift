@@ -48,10 +48,7 @@ enum JSONLinesFormat: ParseFormat {
 extension ParseWriter {
     /// Adds a document of a format without markup: all that is left to do are the `drop` rules.
     mutating func addOwn(_ document: inout ParsedDocument) throws {
-        if !drop.isEmpty {
-            let isDropped = (0..<document.blockCount).map { drop.matches(document.text[document.block($0)]) }
-            add("dropped_paragraphs", Int64(document.removeBlocks { isDropped[$0] }))
-        }
+        add("dropped_paragraphs", Int64(document.removeBlocks(matching: drop)))
         try addDocument(document)
     }
 
