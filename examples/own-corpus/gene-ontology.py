@@ -1,5 +1,5 @@
-"""The Gene Ontology of the Debian package r-bioc-go.db as JSON Lines: a term with its definition is a document, its
-parents (is a, part of, regulates) are links of the whole document, its synonyms further titles.
+"""The Gene Ontology of the Debian package r-bioc-go.db as JSON Lines: a term's definition (its name, where it has none)
+is a document, its parents (is a, part of, regulates) are links of all of it, its synonyms further titles.
 
     python3 gene-ontology.py [GO.sqlite] > gene-ontology.jsonl
 """
@@ -21,4 +21,4 @@ for term, name in ontology.execute(
         "SELECT go_id, synonym FROM go_synonym JOIN go_term USING (_id) WHERE like_go_id = 0"):
     synonyms[term].append(name)
 for term, name, text in ontology.execute("SELECT go_id, term, definition FROM go_term ORDER BY go_id"):
-    print(json.dumps({"id": term, "title": name, "text": text, "links": parents[term], "aliases": synonyms[term]}))
+    print(json.dumps({"id": term, "title": name, "text": text or name, "links": parents[term], "aliases": synonyms[term]}))
