@@ -197,7 +197,9 @@ package final class Store: Sendable {
         case .damaged(let what): return .damaged(what)
         case .value(let record):
             do {
-                return .value(try record.entries.map(piece))
+                // Pieces with one projection (the passes of a bucket) share its bytes.
+                var read: [Digest: [UInt8]] = [:]
+                return .value(try record.entries.map { try piece($0, &read) })
             } catch {
                 return .damaged("a projection cannot be read: \(error)")
             }
@@ -205,14 +207,23 @@ package final class Store: Sendable {
     }
 
     func piece(_ entry: GatherRecord.Entry) throws -> Piece {
+        var read: [Digest: [UInt8]] = [:]
+        return try piece(entry, &read)
+    }
+
+    /// - Parameter read: projections read before, and this one afterwards.
+    private func piece(_ entry: GatherRecord.Entry, _ read: inout [Digest: [UInt8]]) throws -> Piece {
         var projection: [UInt8] = []
-        if let digest = entry.projection {
+        if let digest = entry.projection, let known = read[digest] {
+            projection = known
+        } else if let digest = entry.projection {
             let reader = try blobs.reader(digest)
             projection = try reader.read(0..<reader.count)
             guard Digest.of(projection) == digest else {
                 try Files.remove(blobs.storedPath(digest))
                 throw RecordError("its bytes have another digest")
             }
+            read[digest] = projection
         }
         return Piece(name: entry.name, parts: entry.parts, files: entry.files, projection: projection)
     }
