@@ -23,7 +23,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.preprocessing import normalize
 from tokenizers import normalizers, pre_tokenizers
 
-LINKLOOM, DATA, BITS = sys.argv[1], sys.argv[2], 28
+LINKLOOM, DATA, BITS = sys.argv[1], sys.argv[2], 26
 PIPELINE = """
 version: 1
 stages:
