@@ -51,9 +51,9 @@ typedef struct {
 static const cpu_row cpus[] = {
     {"AuthenticAMD", 0x17, 0x00, 0x2f, "amd-zen", CK_AVX2, 0},
     {"AuthenticAMD", 0x17, 0x30, 0xff, "amd-zen2", CK_AVX2, 0},
-    {"AuthenticAMD", 0x19, 0x10, 0x1f, "amd-zen4", CK_AVX512, SIZE_MAX},
-    {"AuthenticAMD", 0x19, 0x60, 0x7f, "amd-zen4", CK_AVX512, SIZE_MAX},
-    {"AuthenticAMD", 0x19, 0xa0, 0xaf, "amd-zen4", CK_AVX512, SIZE_MAX},
+    {"AuthenticAMD", 0x19, 0x10, 0x1f, "amd-zen4", CK_AVX512, PTRDIFF_MAX},
+    {"AuthenticAMD", 0x19, 0x60, 0x7f, "amd-zen4", CK_AVX512, PTRDIFF_MAX},
+    {"AuthenticAMD", 0x19, 0xa0, 0xaf, "amd-zen4", CK_AVX512, PTRDIFF_MAX},
     {"AuthenticAMD", 0x19, 0x00, 0xff, "amd-zen3", CK_AVX2, 0},
     {"AuthenticAMD", 0x1a, 0x00, 0xff, "amd-zen5", CK_AVX512, 0},
     {"GenuineIntel", 6, 0x3c, 0x46, "intel-haswell", CK_AVX2, 0},

@@ -36,7 +36,7 @@ internal import CKernels
     package static let cpu: Device = {
         let code = ck_preferred_variant()
         let variant = Variant.allCases.first { $0.code == code } ?? .reference
-        guard let device = cpu(variant: variant, ownProductLimit: Int(clamping: ck_own_product_limit())) else {
+        guard let device = cpu(variant: variant, ownProductLimit: ck_own_product_limit()) else {
             preconditionFailure("this CPU cannot run \(variant)")
         }
         return device

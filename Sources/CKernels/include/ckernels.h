@@ -194,8 +194,8 @@ ck_variant ck_preferred_variant(void);
 // The CPU kind by vendor, family and model, e.g. "amd-zen4"; "generic-x86-64-v3" and the like for unknown ones.
 const char *ck_cpu_kind(void);
 
-// Products with sums of at most this length are left to this CPU kind's own kernel, longer ones to OpenBLAS: SIZE_MAX
-// where ours is ahead at every shape measured (docs/performance.md), 0 where nothing was measured.
+// Products with sums of at most this length are left to this CPU kind's own kernel, longer ones to OpenBLAS:
+// PTRDIFF_MAX where ours is ahead at every shape measured (docs/performance.md), 0 where nothing was measured.
 size_t ck_own_product_limit(void);
 
 // Floats of scratch for attention over sequences of at most T tokens, forward or backward.
