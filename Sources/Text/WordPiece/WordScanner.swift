@@ -73,26 +73,33 @@ package struct WordScanner: ~Copyable {
     private static func key(
         _ text: UnsafeBufferPointer<UInt8>, _ begin: Int, _ count: Int, _ lowercase: Bool
     ) -> WordTable.Key {
-        let base = text.baseAddress! + begin
+        let raw = UnsafeRawPointer(text.baseAddress!)
+        @inline(__always) func load(_ at: Int) -> UInt64 {
+            UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: at, as: UInt64.self))
+        }
         var low: UInt64 = 0
         var high: UInt64 = 0
-        if begin + 16 <= text.count {
-            let raw = UnsafeRawPointer(base)
-            low = UInt64(littleEndian: raw.loadUnaligned(as: UInt64.self))
-            if count <= 8 {
-                low &= ~0 >> UInt64(64 - count * 8)
-            } else {
-                high = UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
-                high &= ~0 >> UInt64(128 - count * 8)
-            }
+        let past = begin + 16 - text.count
+        if past <= 0 {
+            low = load(begin)
+            high = load(begin + 8)
+        } else if text.count >= 16 {
+            // The last 16 bytes of the text, moved down to the word.
+            let (first, second) = (load(text.count - 16), load(text.count - 8))
+            low =
+                past < 8 ? first >> UInt64(past * 8) | second << UInt64(64 - past * 8) : second >> UInt64(past * 8 - 64)
+            high = past < 8 ? second >> UInt64(past * 8) : 0
         } else {
             for index in 0..<count {
-                if index < 8 {
-                    low |= UInt64(base[index]) << UInt64(index * 8)
-                } else {
-                    high |= UInt64(base[index]) << UInt64(index * 8 - 64)
-                }
+                let byte = UInt64(text[begin + index])
+                if index < 8 { low |= byte << UInt64(index * 8) } else { high |= byte << UInt64(index * 8 - 64) }
             }
+        }
+        if count <= 8 {
+            low &= ~0 >> UInt64(64 - count * 8)
+            high = 0
+        } else {
+            high &= ~0 >> UInt64(128 - count * 8)
         }
         if lowercase {
             low = lowercased(low)

@@ -1,6 +1,8 @@
 // An open-addressing hash table keyed by the bytes of a word, made for words of a few letters.
 // The encoder's cache and the word counter are built on it.
 
+import Glibc
+
 /// Words → a 64-bit payload. Words of up to 16 bytes live in the slot itself; longer ones in an arena.
 ///
 /// Iteration order is slot order, which depends on insertion: sort before anything of it is written.
@@ -45,10 +47,18 @@ package struct WordTable: ~Copyable {
         slots = Self.emptySlots(capacity)
     }
 
-    deinit { slots.deallocate() }
+    deinit { UnsafeMutableRawPointer(slots).deallocate() }
 
+    private static let hugePage = 2 << 20
+
+    /// Large tables lie on huge pages where the system grants them: look-ups at random otherwise wait for translations.
     private static func emptySlots(_ capacity: Int) -> UnsafeMutablePointer<Slot> {
-        let slots = UnsafeMutablePointer<Slot>.allocate(capacity: capacity)
+        let bytes = capacity * MemoryLayout<Slot>.stride
+        let isLarge = bytes >= hugePage
+        let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: isLarge ? hugePage : 64)
+        // Advice: a system that refuses it only makes this slower.
+        if isLarge { _ = madvise(raw, bytes, MADV_HUGEPAGE) }
+        let slots = raw.bindMemory(to: Slot.self, capacity: capacity)
         slots.initialize(repeating: Slot(low: 0, high: 0, count: 0, arena: 0, payload: 0), count: capacity)
         return slots
     }
@@ -99,6 +109,23 @@ package struct WordTable: ~Copyable {
         }
     }
 
+    /// The payloads of short words; 0 where the first slot looked at is not the word's own.
+    ///
+    /// Free of branches, so that the loads for all words are under way at once: one wrong guess would wait for memory.
+    @inline(__always)
+    func probe(_ words: UnsafePointer<PendingWord>, count: Int, into payloads: UnsafeMutablePointer<UInt64>) {
+        let mask = capacity - 1
+        for index in 0..<count {
+            let word = words[index]
+            let slot = slots + Int(truncatingIfNeeded: word.key.hash) & mask
+            let difference =
+                (slot.pointee.low ^ word.low) | (slot.pointee.high ^ word.high)
+                | UInt64(slot.pointee.count ^ word.count)
+            let isDifferent = (difference | (0 &- difference)) >> 63
+            payloads[index] = slot.pointee.payload & (isDifferent &- 1)
+        }
+    }
+
     private func equals(_ slot: Slot, _ word: UnsafeBufferPointer<UInt8>) -> Bool {
         arena.withUnsafeBufferPointer { arena in
             arena[Int(slot.arena)..<Int(slot.arena) + word.count].elementsEqual(word)
@@ -132,7 +159,7 @@ package struct WordTable: ~Copyable {
             while slots[index].count != 0 { index = (index + 1) & mask }
             slots[index] = old[at]
         }
-        old.deallocate()
+        UnsafeMutableRawPointer(old).deallocate()
     }
 
     mutating func removeAll() {
@@ -153,4 +180,15 @@ package struct WordTable: ~Copyable {
             bytes.append(UInt8(truncatingIfNeeded: half >> UInt64((index & 7) * 8)))
         }
     }
+}
+
+/// A short word that waits to be looked up, or, with a count of 0, a mark whose id is in `low`.
+struct PendingWord {
+    var low: UInt64
+    var high: UInt64
+    var count: UInt32
+    /// Where it stands in the text.
+    var begin: UInt32
+
+    @inline(__always) var key: WordTable.Key { WordTable.Key(low: low, high: high, count: Int(count)) }
 }
