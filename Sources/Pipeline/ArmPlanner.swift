@@ -214,7 +214,10 @@ struct ArmPlanner {
                     at: node.location, fix: "write in: {PORT: STAGE}")
             }
         }
-        let values = ConfigValue.list(bound.resolvedConfig, keys: type.keys.map(\.info), node: config)
+        var values = ConfigValue.list(bound.resolvedConfig, keys: type.keys.map(\.info), node: config)
+        for index in values.indices where values[index].origin == .standard {
+            values[index].giver = bound.origin(of: values[index].key)
+        }
         return (UnwiredStage(name: entry.key, bound: bound, location: entry.keyLocation, inputs: inputs), name, values)
     }
 

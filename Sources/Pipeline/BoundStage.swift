@@ -23,8 +23,11 @@ package struct BoundStage: Sendable {
     /// What the bits of the output depend on beside the inputs; nil for most stages. May be slow the first time.
     package func numerics() -> JSON? { box.numerics() }
     package func uses(_ port: String) -> Bool { box.uses(port) }
-    /// What running would cost; inputs that are not made yet are absent.
-    package func estimate(inputs: [String: [StoredArtifact]]) throws -> StageEstimate? { try box.estimate(inputs) }
+    /// What running would cost; inputs that are not made yet are absent, and the configs of what makes them are in
+    /// `waiting`.
+    package func estimate(
+        inputs: [String: [StoredArtifact]], waiting: [String: [JSON]] = [:]
+    ) throws -> StageEstimate? { try box.estimate(inputs, waiting) }
 
     /// The config as it enters keys: operational keys, files, and keys equal to their default are absent.
     package var canonicalConfig: JSON { box.canonicalConfig }
@@ -34,6 +37,9 @@ package struct BoundStage: Sendable {
     package var resolvedConfig: JSON { box.resolvedConfig }
     /// The non-operational defaults in the form of `canonicalConfig`, for telling what an absent key stood for.
     package var defaultConfig: JSON { box.defaultConfig }
+
+    /// Who gave a key that the file leaves out, where it is not the default.
+    package func origin(of key: String) -> String? { box.origin(of: key) }
 
     /// The input files by (dotted) key, keys in the order of the table; keys without files are absent.
     package var fileKeys: [(key: String, files: [InputFile])] { box.fileKeys }
@@ -70,11 +76,12 @@ protocol StageBox: Sendable {
     var maxRejected: Double? { get }
     func numerics() -> JSON?
     func uses(_ port: String) -> Bool
-    func estimate(_ inputs: [String: [StoredArtifact]]) throws -> StageEstimate?
+    func estimate(_ inputs: [String: [StoredArtifact]], _ waiting: [String: [JSON]]) throws -> StageEstimate?
     var canonicalConfig: JSON { get }
     var pieceConfig: JSON { get }
     var resolvedConfig: JSON { get }
     var defaultConfig: JSON { get }
+    func origin(of key: String) -> String?
     var fileKeys: [(key: String, files: [InputFile])] { get }
     func withDigests(_ digest: FileDigester) throws -> any StageBox
     func gather(_ inputs: [String: [StoredArtifact]], _ environment: StageEnvironment) throws -> [Piece]
@@ -98,8 +105,8 @@ struct Bound<S: Stage>: StageBox {
     var maxRejected: Double? { S.maxRejected(config) }
     func numerics() -> JSON? { S.numerics() }
     func uses(_ port: String) -> Bool { S.uses(port, config) }
-    func estimate(_ inputs: [String: [StoredArtifact]]) throws -> StageEstimate? {
-        try S.estimate(config, inputs: inputs)
+    func estimate(_ inputs: [String: [StoredArtifact]], _ waiting: [String: [JSON]]) throws -> StageEstimate? {
+        try S.estimate(config, inputs: inputs, waiting: waiting)
     }
 
     var canonicalConfig: JSON { canonicalObject(S.Config.keys, config, defaults: S.Config()) }
@@ -108,6 +115,8 @@ struct Bound<S: Stage>: StageBox {
     var defaultConfig: JSON {
         valueObject(S.Config.keys.filter { !$0.operational }, S.Config())
     }
+
+    func origin(of key: String) -> String? { config.origin(of: key) }
 
     var fileKeys: [(key: String, files: [InputFile])] {
         var found: [(key: String, files: [InputFile])] = []

@@ -76,13 +76,15 @@ package struct ConfigValue: Sendable, Equatable {
     package var location: Location?
     /// The reference it came through, as written.
     package var reference: String?
+    /// Who gave the value where the file does not: a recipe that it names.
+    package var giver: String?
 
     /// `default`, `experiment bert (pipelines/linkbert.yaml:24:60)`, `-s`, `pipelines/linkbert.yaml:18:40 via $params.seed`.
     package var source: String {
         let place = location.map { "\($0)" } ?? ""
         let base =
             switch origin {
-            case .standard: "default"
+            case .standard: giver ?? "default"
             case .file: place
             case .experiment: "\(origin) (\(place))"
             case .commandLine: "-s"
@@ -95,6 +97,7 @@ package struct ConfigValue: Sendable, Equatable {
         var members: [String: JSON] = ["key": .string(key), "value": value, "origin": .string(origin.description)]
         if origin != .standard, let location { members["place"] = .string(location.description) }
         if let reference { members["reference"] = .string(reference) }
+        if let giver { members["giver"] = .string(giver) }
         return .object(members)
     }
 

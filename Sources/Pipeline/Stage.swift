@@ -32,8 +32,12 @@ package protocol Stage: Sendable {
     /// The share of rejected items past which the stage fails; nil for stages that reject nothing.
     static func maxRejected(_ config: Config) -> Double?
     /// What running would cost, for `plan`; nil for stages whose cost nobody asks about.
-    /// - Parameter inputs: the artifacts that are made already; ports whose stage has yet to run are absent.
-    static func estimate(_ config: Config, inputs: [String: [StoredArtifact]]) throws -> StageEstimate?
+    /// - Parameters:
+    ///   - inputs: the artifacts that are made already; ports whose stage has yet to run are absent.
+    ///   - waiting: by port among the absent, the resolved configs of the stages that make it.
+    static func estimate(
+        _ config: Config, inputs: [String: [StoredArtifact]], waiting: [String: [JSON]]
+    ) throws -> StageEstimate?
 
     static func gather(_ context: StageContext<Config>) throws -> [Piece]
     static func piece(_ piece: Piece, _ context: StageContext<Config>, into output: PartSink) throws -> PieceResult
@@ -48,7 +52,9 @@ extension Stage {
     package static func readsFileNames(_ config: Config) -> Bool { false }
     package static func numerics() -> JSON? { nil }
     package static func maxRejected(_ config: Config) -> Double? { nil }
-    package static func estimate(_ config: Config, inputs: [String: [StoredArtifact]]) throws -> StageEstimate? { nil }
+    package static func estimate(
+        _ config: Config, inputs: [String: [StoredArtifact]], waiting: [String: [JSON]]
+    ) throws -> StageEstimate? { nil }
 
     /// One piece that reads everything: right for stages whose work is global.
     package static func gather(_ context: StageContext<Config>) throws -> [Piece] {

@@ -9,9 +9,16 @@ package protocol StageConfig: Sendable {
     static var keys: [ConfigKey<Self>] { get }
     /// Checks that no single key can make, such as two lengths that must agree. Run after every key was read.
     func problems() -> [ConfigProblem]
+    /// What keys left out of a map start from. A config with named sets of values reads the name in the map; a name
+    /// that it does not know is left to the key's own check.
+    static func start(from node: Node) -> Self
+    /// Who gave a key that the file leaves out, in words; nil where it has its default.
+    func origin(of key: String) -> String?
 }
 
 extension StageConfig {
+    package static func start(from node: Node) -> Self { Self() }
+    package func origin(of key: String) -> String? { nil }
     package func problems() -> [ConfigProblem] { [] }
 }
 

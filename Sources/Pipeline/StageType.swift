@@ -23,7 +23,7 @@ package struct StageType: Sendable {
         let defaults = S.Config()
         keys = S.Config.keys.map { KeyDoc(info: $0.info, defaultValue: $0.value(defaults)) }
         decoder = { node, context in
-            var config = S.Config()
+            var config = S.Config.start(from: node)
             let before = context.diagnostics.count
             decodeKeys(S.Config.keys, from: node, into: &config, &context)
             if context.diagnostics.count == before, !context.isIncomplete, !context.restoring {

@@ -116,7 +116,10 @@ package struct Planner {
             let artifacts = names.compactMap { outputs[$0] }
             return artifacts.count == names.count && !artifacts.isEmpty ? artifacts : nil
         }
-        return try planned.bound.estimate(inputs: made).map {
+        let waiting = planned.wires.filter { made[$0.key] == nil }.mapValues { names in
+            names.compactMap { inspector.plan[$0]?.bound.resolvedConfig }
+        }
+        return try planned.bound.estimate(inputs: made, waiting: waiting).map {
             CostForecast($0, last: inspector.previousRecord(planned.name))
         }
     }

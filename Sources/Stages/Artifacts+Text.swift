@@ -3,6 +3,7 @@
 package import Container
 import Corpus
 package import Pipeline
+import Transformer
 
 package enum SegmentsArtifact: Artifact {
     package static let typeName = "segments", version = 1
@@ -100,7 +101,8 @@ package enum CheckpointArtifact: Artifact {
         }
     }
 
-    /// The Hugging Face layout and `training.jsonl`: metrics joined with the rates of the run that made them.
+    /// The Hugging Face layout and `training.jsonl`: metrics joined with the rates of the run that made them. The
+    /// same curves, without rates, as a TensorBoard event file.
     package static func export(_ artifact: StoredArtifact, _ context: ExportContext) throws {
         for part in artifact.manifest.parts where context.wants(part) && part.name != "metrics.jsonl" {
             try Files.publish(try artifact.bytes(part), at: context.directory + "/" + part.name)
@@ -109,7 +111,9 @@ package enum CheckpointArtifact: Artifact {
         else { return }
         let rates = Rates(context.records("training"))
         var lines: [UInt8] = []
-        for line in try artifact.bytes(metrics).split(separator: UInt8(ascii: "\n")) {
+        let bytes = try artifact.bytes(metrics)
+        try Files.publish(try EventFile.file(metrics: bytes), at: context.directory + "/" + EventFile.name)
+        for line in bytes.split(separator: UInt8(ascii: "\n")) {
             var row = try JSON(parsing: Array(line))
             row["tokens_per_second"] = row["step"]?.int.flatMap { rates[$0] } ?? .null
             lines += row.canonical + [UInt8(ascii: "\n")]

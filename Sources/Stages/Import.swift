@@ -36,7 +36,8 @@ package struct ImportConfig: StageConfig {
             .choice("type", \.kind, help: "the type of the artifact"),
             .folder(
                 "folder", \.files, required: true,
-                help: "for a checkpoint a model folder as `save_pretrained` writes it, else an exported artifact"),
+                help: "for a checkpoint a model folder as `save_pretrained` writes it (safetensors, sharded or not, or "
+                    + "pytorch_model.bin), else an exported artifact"),
         ]
     }
 }
@@ -79,6 +80,18 @@ package enum Import: Stage {
         "tokenizer_config.json", "vocab.txt",
     ]
 
+    private static let weightsName = "model.safetensors"
+
+    /// What was read, and nothing that had to be started afresh, in one safetensors file.
+    private static func writeWeights(
+        _ read: HuggingFaceModel, _ name: String, _ output: PartSink
+    ) throws -> Part {
+        let tensors = HuggingFaceModel.tensors(read.model, without: Set(read.initialised))
+        return try output.file(name) { blob in
+            try TensorFile.write(tensors, metadata: ["format": "pt"]) { try blob.write($0) }
+        }
+    }
+
     private static func importModel(_ context: StageContext<Config>, _ output: PartSink) throws -> PieceResult {
         guard let config = file("config.json", context) else {
             throw StageError(
@@ -86,9 +99,11 @@ package enum Import: Stage {
                 fix: "name the folder that `save_pretrained` or `linkloom export` wrote")
         }
         let folder = String(config.path.dropLast("/config.json".count))
+        let files: ModelFiles
         let read: HuggingFaceModel
         do {
-            read = try HuggingFaceModel.read(try ModelFiles(directory: folder), seed: 0)
+            files = try ModelFiles(directory: folder)
+            read = try HuggingFaceModel.read(files, seed: 0)
         } catch let error as ModelError {
             throw StageError(error.message, place: error.place, cause: error.cause, fix: error.fix)
         }
@@ -103,8 +118,15 @@ package enum Import: Stage {
         }
         var parts: [Part] = []
         for name in modelFiles {
-            guard let file = file(name, context) else { continue }
-            parts.append(try copy(file, name, output))
+            if name == weightsName, !files.weights.isSafetensors {
+                parts.append(try writeWeights(read, name, output))
+            } else if let file = file(name, context) {
+                parts.append(try copy(file, name, output))
+            }
+        }
+        if !files.weights.isSafetensors {
+            context.environment.progress.message(
+                "weights of \(files.weights.fileNames.joined(separator: ", ")) were rewritten as \(weightsName)")
         }
         let relation: JSON = model.config.relationClasses.map { JSON($0) } ?? .null
         return PieceResult(

@@ -54,37 +54,19 @@ package enum Pretrain: Stage {
             TrainingData(
                 train: try ShardSource($0, side: .train), validation: try ShardSource($0, side: .validation))
         }
-        let model = try startModel(context, facts)
+        let model = try PretrainStart.model(context, facts)
         var settings = config.settings(threads: environment.threads)
         if settings.phases.isEmpty { settings.phases = phases(data, settings) }
+        let scratch = try environment.scratch()
         let trainer = try Trainer(
-            model: model, settings: settings, masking: facts.masking(config), data: data,
-            scratch: try environment.scratch(), observer: observer(environment, steps: settings.steps))
+            model: model, settings: settings, masking: facts.masking(config), data: data, scratch: scratch,
+            observer: observer(environment, steps: settings.steps, scratch: scratch))
         let estimate = trainer.estimate
         for line in estimate.lines { environment.progress.message(line) }
         for warning in estimate.warnings { environment.progress.warning(warning) }
+        if let hint = Recipe.tooLong(operations: estimate.operations) { environment.progress.warning(hint) }
         let result = try trainer.run()
         return try write(model, result, facts, estimate.operations, context, output)
-    }
-
-    /// From the shards' mean row where they are made, else from rows as long as the model's positions.
-    package static func estimate(_ config: Config, inputs: [String: [StoredArtifact]]) throws -> StageEstimate? {
-        let vocabularySize = inputs[vocabulary.name]?.first?.manifest.metadata["vocabulary_size"]?.int
-        let model = config.model(vocabularySize: Int(vocabularySize ?? 30_522), padID: 0)
-        let made = inputs[shards.name] ?? []
-        let rows = made.reduce(0) { $0 + $1.manifest.parts.reduce(0) { $0 + $1.rows } }
-        let tokens = made.reduce(0) { $0 + ($1.manifest.metadata["tokens"]?.int ?? 0) }
-        let mean = rows > 0 ? Double(tokens) / Double(rows) : Double(config.maxPositionEmbeddings)
-        let batch = Double(config.batchSize)
-        let step = TrainingEstimate.operations(
-            model, tokens: batch * mean, squares: batch * mean * mean, masked: batch * mean * config.maskedLMProb,
-            sequences: batch)
-        let millions = { (n: Double) in "\(rounded((n / 1e4).rounded() / 100)) M" }
-        return StageEstimate(
-            operations: step * Double(config.steps),
-            summary: "\(millions(Double(ParameterLayout(model).parameterCount))) parameters, "
-                + (rows > 0 ? "about " : "at most ")
-                + "\(millions(mean * batch * Double(config.steps))) tokens")
     }
 
     /// Without phases, shards are read one after another, each in proportion to its rows.
@@ -101,24 +83,12 @@ package enum Pretrain: Stage {
         }
     }
 
-    private static func startModel(_ context: StageContext<Config>, _ facts: PretrainFacts) throws -> BertModel {
-        let config = context.config
-        let shape = config.model(
-            vocabularySize: facts.vocabulary.tokens.count, padID: facts.tokens.special.pad)
-        let seed = UInt64(config.seed)
-        guard let start = context.optional(start.name) else { return try BertModel(shape, seed: seed) }
-        try facts.checkVocabulary(of: start)
-        let read = try HuggingFaceModel.read(try ModelFiles(artifact: start, place: "init"), as: shape, seed: seed)
-        if !read.initialised.isEmpty {
-            context.environment.progress.warning(
-                "the model of port 'init' has no \(read.initialised.joined(separator: ", ")): started at random")
-        }
-        return read.model
-    }
-
-    private static func observer(_ environment: StageEnvironment, steps: Int) -> TrainingObserver {
+    private static func observer(_ environment: StageEnvironment, steps: Int, scratch: String) -> TrainingObserver {
         let progress = environment.progress
+        let events = LiveEvents(directory: scratch + "/tensorboard") { progress.warning($0) }
         var observer = TrainingObserver()
+        observer.begin = { events.begin(metrics: $0) }
+        observer.metrics = { events.add($0) }
         observer.message = { progress.message($0) }
         observer.warning = { progress.warning($0) }
         observer.progress = { progress.update(done: Int64($0), total: Int64(steps), unit: "steps", note: $1) }
@@ -143,8 +113,9 @@ package enum Pretrain: Stage {
             try output.file("metrics.jsonl", result.metrics),
         ]
         for file in tokenizer { parts.append(try output.file(file.name, file.bytes)) }
-        for saved in result.saved {
-            let prefix = "checkpoint-\(saved.step)/"
+        let published =
+            result.saved.map { ("checkpoint-\($0.step)/", $0) } + (result.savedBest.map { [("best/", $0)] } ?? [])
+        for (prefix, saved) in published {
             parts.append(try output.file(prefix + "config.json", HuggingFaceModel.configFile(model)))
             parts.append(try copy(saved.directory + "/model.safetensors", prefix + "model.safetensors", output))
             for file in tokenizer { parts.append(try output.file(prefix + file.name, file.bytes)) }
@@ -161,6 +132,12 @@ package enum Pretrain: Stage {
             metadata["validation_mlm_loss"] = .number(validation.mlm)
             if let drp = validation.drp { metadata["validation_drp_loss"] = .number(drp) }
         }
+        if let best = result.best {
+            metadata["best_step"] = JSON(best.step)
+            metadata["best_validation_loss"] = .number(best.loss)
+            metadata["stopped_early"] = .bool(result.stoppedEarly)
+        }
+        if result.skipped > 0 { metadata["skipped_steps"] = JSON(result.skipped) }
         return PieceResult(
             parts: parts,
             counts: [
@@ -173,6 +150,13 @@ package enum Pretrain: Stage {
     private static func copy(_ path: String, _ name: String, _ output: PartSink) throws -> Part {
         let file = try MappedFile(path: path)
         return try output.file(name) { try $0.write(file.bytes) }
+    }
+
+    /// What a run of these settings would cost.
+    package static func estimate(
+        _ config: Config, inputs: [String: [StoredArtifact]], waiting: [String: [JSON]]
+    ) throws -> StageEstimate? {
+        PretrainEstimate(config, inputs: inputs, waiting: waiting).estimate
     }
 
     package static func finish(

@@ -63,8 +63,12 @@ package struct PhaseConfig: StageConfig {
 
 package struct PretrainConfig: StageConfig {
     package enum Precision: String, CaseIterable, Sendable { case fp32, bf16, fp16 }
+    /// What happens where the model of port `init` has other words or positions than this run.
+    package enum Mismatch: String, CaseIterable, Sendable { case refuse, extend }
 
-    package var architecture = Architecture.tiny
+    package var recipe: Recipe.Name?
+    package var architecture = ModelShape.tiny
+    package var initMismatch = Mismatch.refuse
     package var maxPositionEmbeddings = 512
     package var initializerRange = 0.02
     package var objective = Objective.linkbert
@@ -72,13 +76,19 @@ package struct PretrainConfig: StageConfig {
     package var steps = 1000
     package var batchSize = 16
     package var slices = 2
+    package var gradientAccumulation = 1
     package var learningRate: Double?
     package var warmupSteps = StepAmount.percent(10)
+    package var schedule = LearningRateSchedule.linear
     package var adamBeta1 = 0.9
     package var adamBeta2 = 0.98
     package var adamEpsilon = 1e-6
+    package var adamVariant = AdamVariant.torch
+    package var adamBiasCorrection = true
     package var weightDecay = 0.01
+    package var weightDecayExclude = TrainingSettings.usualExclusions
     package var maxGradNorm = 1.0
+    package var maxSkippedSteps = TrainingSettings().maxSkippedSteps
     package var maskedLMProb = 0.15
     package var wholeWord = false
     package var hiddenDropout = 0.1
@@ -87,84 +97,30 @@ package struct PretrainConfig: StageConfig {
     package var precision = Precision.fp32
     package var validationSteps = 500
     package var validationRows = 256
+    package var earlyStoppingPatience = 0
+    package var earlyStoppingThreshold = 0.0
     package var saveSteps = 0
+    package var saveTotalLimit = 0
+    package var saveBest = false
     package var phases: [PhaseConfig] = []
     package var threads: Int?
     package var logSteps = 10
     package var checkpointSteps = 0
     package var checkpointSeconds = 120.0
+    package var checkpointLimit = 2
 
     package init() {}
 
-    package static var keys: [ConfigKey<Self>] { modelKeys + optimiserKeys + reportKeys }
-
-    private static var modelKeys: [ConfigKey<Self>] {
-        [
-            .choice("architecture", \.architecture, help: "one of the published BERT sizes"),
-            .int(
-                "max_position_embeddings", \.maxPositionEmbeddings, in: 8...65_535,
-                help: "positions the model has; rows may be shorter, never longer"),
-            .number(
-                "initializer_range", \.initializerRange, in: 1e-6...1,
-                help: "standard deviation of the start values of weights (normal, cut at two deviations)"),
-            .choice(
-                "objective", \.objective,
-                help: "linkbert: MLM and 3-way document relation prediction; bert: MLM and next sentence prediction; "
-                    + "mlm: MLM alone"),
-            .number("drp_weight", \.drpWeight, in: 0...1000, help: "weight of the relation loss beside the MLM loss"),
-            .number(
-                "masked_lm_prob", \.maskedLMProb, in: 0.01...0.9,
-                help: "share of tokens masked, where masking is dynamic"),
-            .bool("whole_word", \.wholeWord, help: "mask whole words, where masking is dynamic"),
-            .number("hidden_dropout", \.hiddenDropout, in: 0...0.9, help: "dropout of embeddings and layer outputs"),
-            .number("attention_dropout", \.attentionDropout, in: 0...0.9, help: "dropout of attention probabilities"),
-            .int("seed", \.seed, in: 0...Int.max, help: "start values, masks and dropout"),
-            .choice("precision", \.precision, help: "arithmetic; only fp32 on a CPU"),
-        ]
+    /// A recipe's values, where the map names one.
+    package static func start(from node: Node) -> Self {
+        guard let text = try? node["recipe"]?.readString(), let name = Recipe.Name(rawValue: text) else {
+            return Self()
+        }
+        return Recipe.named(name).config
     }
 
-    private static var optimiserKeys: [ConfigKey<Self>] {
-        [
-            .int("steps", \.steps, in: 1...1_000_000_000, help: "optimiser steps"),
-            .int("batch_size", \.batchSize, in: 1...1_000_000, help: "sequences a step"),
-            .int(
-                "slices", \.slices, in: 1...1024,
-                help: "parts of a batch that threads take; fixed here, so that no thread count changes a bit"),
-            .nestedList(
-                "phases", \.phases, help: "shards in turn, e.g. [{shards: 0, steps: 90%}, {shards: 1, steps: 10%}]"),
-            .optionalNumber(
-                "learning_rate", \.learningRate, in: 0...1,
-                help: "peak; null: by size, 1e-3 tiny and mini, 5e-4 small and medium, 2e-4 base, 1e-4 large"),
-            StepAmount.key("warmup_steps", \.warmupSteps, help: "steps of linear warm-up, then linear decay to 0"),
-            .number("adam_beta1", \.adamBeta1, in: 0...0.999999, help: "decay of the first moment"),
-            .number("adam_beta2", \.adamBeta2, in: 0...0.999999, help: "decay of the second moment"),
-            .number("adam_epsilon", \.adamEpsilon, in: 1e-12...1, help: "added to the root of the second moment"),
-            .number("weight_decay", \.weightDecay, in: 0...10, help: "decoupled; biases and LayerNorm are exempt"),
-            .number("max_grad_norm", \.maxGradNorm, in: 0...1e9, help: "clip the global norm; 0: do not clip"),
-        ]
-    }
-
-    private static var reportKeys: [ConfigKey<Self>] {
-        [
-            .int(
-                "validation_steps", \.validationSteps, in: 0...1_000_000_000, help: "steps between validations; 0: none"
-            ),
-            .int("validation_rows", \.validationRows, in: 1...1_000_000_000, help: "rows looked at in a validation"),
-            .int(
-                "save_steps", \.saveSteps, in: 0...1_000_000_000,
-                help: "steps between checkpoints that stay in the result, as checkpoint-<step>/; 0: the last only"),
-            .optionalInt(
-                "threads", \.threads, in: 1...1024, operational: true, help: "threads; null: as many as the run may use"
-            ),
-            .int(
-                "log_steps", \.logSteps, in: 1...1_000_000, operational: true, help: "steps between lines of progress"),
-            .int(
-                "checkpoint_steps", \.checkpointSteps, in: 0...1_000_000_000, operational: true,
-                help: "steps between states saved for resuming; 0: by checkpoint_seconds"),
-            .number(
-                "checkpoint_seconds", \.checkpointSeconds, in: 1...1e9, operational: true,
-                help: "seconds between states saved for resuming"),
-        ]
+    package func origin(of key: String) -> String? {
+        recipe.flatMap { name in Recipe.named(name).source(of: key).map { "recipe \(name.rawValue): \($0)" } }
     }
 
     package func problems() -> [ConfigProblem] {
@@ -174,11 +130,29 @@ package struct PretrainConfig: StageConfig {
                 ConfigProblem(
                     "is \(precision.rawValue), which no device here computes in", key: "precision", fix: "use fp32"))
         }
-        if slices > batchSize {
+        if gradientAccumulation > batchSize {
             problems.append(
                 ConfigProblem(
-                    "is \(slices), more than batch_size \(batchSize)", key: "slices",
-                    fix: "set slices to at most batch_size"))
+                    "is \(gradientAccumulation), more than batch_size \(batchSize)", key: "gradient_accumulation",
+                    cause: "a batch is computed in that many parts"))
+        } else if slices > partSize {
+            problems.append(
+                ConfigProblem(
+                    "is \(slices), more than "
+                        + (gradientAccumulation > 1
+                            ? "the \(partSize) sequences of a part of the batch" : "batch_size \(batchSize)"),
+                    key: "slices",
+                    fix: "set slices to at most \(partSize)"))
+        }
+        if earlyStoppingPatience > 0 || saveBest, validationSteps == 0 {
+            problems.append(
+                ConfigProblem(
+                    "is 0, but " + (saveBest ? "save_best" : "early_stopping_patience") + " needs validations",
+                    key: "validation_steps", fix: "set validation_steps to the steps between them"))
+        }
+        if saveTotalLimit > 0, saveSteps == 0 {
+            problems.append(
+                ConfigProblem("has no effect with `save_steps: 0`", key: "save_total_limit", fix: "set save_steps"))
         }
         if warmupSteps.of(steps) > steps {
             problems.append(
@@ -196,6 +170,9 @@ package struct PretrainConfig: StageConfig {
         }
         return problems
     }
+
+    /// Sequences computed at once.
+    private var partSize: Int { (batchSize + gradientAccumulation - 1) / gradientAccumulation }
 
     /// Steps of each phase: shares are rounded where they end, so that 33.3% thrice loses no step.
     package var phaseSteps: [Int] {
@@ -223,8 +200,19 @@ package struct PretrainConfig: StageConfig {
         settings.drpWeight = drpWeight
         settings.seed = UInt64(seed)
         settings.phases = zip(phases, phaseSteps).map { TrainingPhase(data: $0.shards, steps: $1) }
-        settings.learningRate = learningRate ?? architecture.defaultLearningRate
+        settings.learningRate = learningRate ?? architecture.published?.defaultLearningRate ?? 5e-5
         settings.warmupSteps = warmupSteps.of(steps)
+        settings.gradientAccumulation = gradientAccumulation
+        settings.schedule = schedule
+        settings.adamVariant = adamVariant
+        settings.adamBiasCorrection = adamBiasCorrection
+        settings.decayExclusions = weightDecayExclude
+        settings.maxSkippedSteps = maxSkippedSteps
+        settings.earlyStoppingPatience = earlyStoppingPatience
+        settings.earlyStoppingThreshold = earlyStoppingThreshold
+        settings.saveTotalLimit = saveTotalLimit
+        settings.saveBest = saveBest
+        settings.checkpointLimit = checkpointLimit
         settings.adamBeta1 = adamBeta1
         settings.adamBeta2 = adamBeta2
         settings.adamEpsilon = adamEpsilon
@@ -242,14 +230,21 @@ package struct PretrainConfig: StageConfig {
     }
 
     /// The shape of the model for a vocabulary.
-    func model(vocabularySize: Int, padID: UInt32) -> BertConfig {
-        var config = BertConfig(
-            architecture, vocabSize: vocabularySize, relationClasses: objective.relationClasses)
+    /// - Parameter start: of the model of port `init`, which gives the sizes of `architecture: init` and the epsilon of
+    ///   LayerNorm.
+    func model(vocabularySize: Int, padID: UInt32, start: BertConfig? = nil) -> BertConfig {
+        var config =
+            architecture.published.map {
+                BertConfig($0, vocabSize: vocabularySize, relationClasses: objective.relationClasses)
+            } ?? start ?? BertConfig(.base, vocabSize: vocabularySize)
+        config.vocabSize = vocabularySize
+        config.relationClasses = objective.relationClasses
         config.maxPositionEmbeddings = maxPositionEmbeddings
         config.initializerRange = initializerRange
         config.hiddenDropoutProb = hiddenDropout
         config.attentionProbsDropoutProb = attentionDropout
         config.padTokenID = Int(padID)
+        if let start { config.layerNormEps = start.layerNormEps }
         return config
     }
 }

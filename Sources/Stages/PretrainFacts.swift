@@ -66,25 +66,46 @@ struct PretrainFacts {
         }
     }
 
-    /// A model to start from must have been trained with this very vocabulary, not only with one of its size.
-    func checkVocabulary(of start: StoredArtifact) throws {
+    /// By token id here, the id of the same text in the vocabulary of a model to start from; nil for texts it lacks.
+    func tokenMap(of start: StoredArtifact) throws -> [Int?] {
+        let theirs = try Self.lines(start.bytes(try vocabularyPart(of: start)))
+        let ids = Dictionary(theirs.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+        let map = vocabulary.tokens.map { ids[$0] }
+        guard map.contains(where: { $0 != nil }) else {
+            throw StageError(
+                "the model of port 'init' knows none of this vocabulary's tokens",
+                cause: "nothing of its embeddings could be taken over",
+                fix: "import the model's own vocabulary: `use: vocabulary, with: {import: …/vocab.txt}`")
+        }
+        return map
+    }
+
+    /// Tokens of a vocab.txt, by id.
+    private static func lines(_ bytes: [UInt8]) -> [String] {
+        var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map { line in
+            String(decoding: line.last == UInt8(ascii: "\r") ? line.dropLast() : line, as: UTF8.self)
+        }
+        if lines.last == "" { lines.removeLast() }
+        return lines
+    }
+
+    private func vocabularyPart(of start: StoredArtifact) throws -> Part {
         guard let part = start.part(named: "vocab.txt") else {
             throw StageError(
                 "the model of port 'init' comes without a vocab.txt",
                 cause: "whether its embeddings stand for this pipeline's words cannot be told",
                 fix: "put the vocab.txt of the model into the folder that is imported")
         }
+        return part
+    }
+
+    /// A model to start from must have been trained with this very vocabulary, not only with one of its size.
+    func checkVocabulary(of start: StoredArtifact) throws {
+        let part = try vocabularyPart(of: start)
         let own = HuggingFaceTokenizerFiles.vocabularyText(vocabulary)
         let theirs = try start.bytes(part)
         if own == theirs { return }
-        func lines(_ bytes: [UInt8]) -> [String] {
-            var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map { line in
-                String(decoding: line.last == UInt8(ascii: "\r") ? line.dropLast() : line, as: UTF8.self)
-            }
-            if lines.last == "" { lines.removeLast() }
-            return lines
-        }
-        let (mine, other) = (lines(own), lines(theirs))
+        let (mine, other) = (Self.lines(own), Self.lines(theirs))
         if mine == other { return }
         let detail =
             mine.count == other.count
@@ -93,7 +114,8 @@ struct PretrainFacts {
         throw StageError(
             "the model of port 'init' has another vocabulary: \(other.count) tokens there, \(mine.count) here" + detail,
             cause: "its embeddings would stand for other words",
-            fix: "import the model's own vocabulary: `use: vocabulary, with: {import: …/vocab.txt}`")
+            fix: "import the model's own vocabulary: `use: vocabulary, with: {import: …/vocab.txt}`, or set "
+                + "`init_mismatch: extend` to take tokens over by their text")
     }
 
     func masking(_ config: PretrainConfig) -> Masking {

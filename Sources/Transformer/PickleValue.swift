@@ -73,3 +73,12 @@ struct PickledTensor: Equatable {
     /// Elements; at most those of the storage.
     var count: Int
 }
+
+extension PickleValue {
+    /// Opcodes that make objects, or that torch.save never writes.
+    static let refused: [UInt8: String] = [
+        UInt8(ascii: "i"): "INST", UInt8(ascii: "o"): "OBJ", 0x81: "NEWOBJ", 0x92: "NEWOBJ_EX", 0x82: "EXT1",
+        0x83: "EXT2", 0x84: "EXT4", UInt8(ascii: "P"): "PERSID", UInt8(ascii: "2"): "DUP", 0x8B: "LONG4",
+        0x97: "NEXT_BUFFER",
+    ]
+}

@@ -103,18 +103,12 @@ struct Unpickler {
             _ = try pop()
             guard case .dict = stack.last else { throw fail("BUILD of something that is no dict") }
         default:
-            let name = Self.refused[code].map { "opcode \($0)" } ?? "opcode \(code)"
+            let name = PickleValue.refused[code].map { "opcode \($0)" } ?? "opcode \(code)"
             throw fail(
                 name, cause: "only plain data and tensors are read; nothing in a pickle is run",
                 fix: "save the weights as safetensors: `model.save_pretrained(DIR)`")
         }
     }
-
-    private static let refused: [UInt8: String] = [
-        UInt8(ascii: "i"): "INST", UInt8(ascii: "o"): "OBJ", 0x81: "NEWOBJ", 0x92: "NEWOBJ_EX", 0x82: "EXT1",
-        0x83: "EXT2", 0x84: "EXT4", UInt8(ascii: "P"): "PERSID", UInt8(ascii: "2"): "DUP", 0x8B: "LONG4",
-        0x97: "NEXT_BUFFER",
-    ]
 }
 
 // MARK: - Reading

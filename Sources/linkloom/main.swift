@@ -3,4 +3,4 @@
 import Runner
 import Stages
 
-LinkloomCommand.main(registry: LinkloomStages.registry, extraCommands: [FillMaskCommand.self])
+LinkloomCommand.main(registry: LinkloomStages.registry, extraCommands: [FillMaskCommand.self, RecipesCommand.self])

@@ -11,7 +11,7 @@ import Transformer
 import Stages
 
 /// Messages and warnings of one run; cancels after a number of progress reports.
-private final class Watch: ProgressSink {
+final class Watch: ProgressSink {
     struct State {
         var messages: [String] = []
         var warnings: [String] = []
@@ -32,7 +32,7 @@ private final class Watch: ProgressSink {
 }
 
 /// A store with a small vocabulary and shards made by hand.
-private final class PretrainRun {
+final class PretrainRun {
     static let size = 60
     let toy: ToyRun
     let watch = Watch()
