@@ -56,7 +56,7 @@ import Testing
         try #require(run.status == 0, "\(run.errors)")
         return Dictionary(
             uniqueKeysWithValues: (try run.json["stages"]?.array ?? []).map {
-                ($0["name"]?.string ?? "", Use(run: $0["run"]?.int ?? -1, reused: $0["reused"]?.int ?? -1))
+                ($0["name"]?.string ?? "", Use(run: $0["run"]?.int ?? -1, reused: $0["reuse"]?.int ?? -1))
             })
     }
 
