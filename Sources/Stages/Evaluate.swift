@@ -46,7 +46,7 @@ package enum Evaluate: Stage {
     package typealias Config = EvaluateConfig
     package typealias Output = ScoresArtifact
 
-    package static let name = "evaluate", version = 1
+    package static let name = "evaluate", version = 2
     package static let summary = "measures a checkpoint: losses by relation, context gain, link prediction"
     static let checkpoint = InputPort<CheckpointArtifact>("checkpoint", help: "the model to measure")
     static let probe = InputPort<ShardsArtifact>(

@@ -50,7 +50,8 @@ struct ProbeEvaluation {
 
     // MARK: The probe as it is
 
-    /// MLM loss (nats a masked token) and accuracy by relation; relation accuracy with its confusion matrix.
+    /// MLM loss (nats a masked token) and accuracy by relation; relation accuracy with its confusion matrix, on the
+    /// masked rows and on the same rows without masks, which is what the shortcut floor reads.
     func intrinsic() throws -> JSON {
         let answers = try predict(
             rows.rows.map { PredictorInput($0.ids, secondBegin: $0.secondBegin, masks: $0.masks) }, "probe rows")
@@ -70,7 +71,16 @@ struct ProbeEvaluation {
             "mlm": all.json,
             "mlm_by_relation": .byRelation { byRelation[$0].json },
         ]
-        if classes > 0 { out["drp"] = Self.relationScores(confusion, classes: classes) }
+        if classes > 0 {
+            out["drp"] = Self.relationScores(confusion, classes: classes)
+            let whole = try predict(
+                rows.rows.map { PredictorInput($0.original, secondBegin: $0.secondBegin, masks: []) }, "whole rows")
+            confusion = [[Int64]](repeating: [0, 0, 0], count: 3)
+            for (row, answer) in zip(rows.rows, whole) {
+                confusion[Int(row.relation.rawValue)][Self.argmax(answer.relationLogits ?? [])] += 1
+            }
+            out["drp_unmasked"] = Self.relationScores(confusion, classes: classes)
+        }
         return .object(out)
     }
 
@@ -207,6 +217,7 @@ struct ProbeEvaluation {
         var out: [String: JSON] = [:]
         out["mlm_loss"] = scores["probe"]?["mlm"]?["loss"]
         out["drp_accuracy"] = scores["probe"]?["drp"]?["accuracy"]
+        out["drp_accuracy_unmasked"] = scores["probe"]?["drp_unmasked"]?["accuracy"]
         out["shortcut_accuracy"] = scores["floors"]?["shortcut_accuracy"]
         out["unigram_loss"] = scores["floors"]?["unigram_loss"]
         out["context_gain"] = scores["context_gain"]?["all"]?["gain_linked_over_random"]
