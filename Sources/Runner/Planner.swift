@@ -13,6 +13,8 @@ package struct StageForecast: Sendable {
     /// Whether `reuse` and `run` are certain; downstream of a stage that runs they are the most it can cost, because
     /// a stage whose result comes out as before stops the rest from running.
     package var isExact: Bool
+    /// Of the last time, where `run` is not certain.
+    package var lastPieces: Int?
     /// Empty for a stage that is reused whole.
     package var reasons: [RunReason]
     /// Nil where an input is not made yet.
@@ -22,6 +24,12 @@ package struct StageForecast: Sendable {
     package var cost: CostForecast?
 
     package var runs: Bool { !reasons.isEmpty }
+
+    /// `run` for people: how many pieces an input that is not made yet will give, nobody knows.
+    package var runText: String {
+        if isExact { return "\(run)" }
+        return "at most all" + (lastPieces.map { " (last time \($0))" } ?? "")
+    }
 
     package var json: JSON {
         var json: JSON = [
@@ -75,7 +83,7 @@ package struct Forecast: Sendable {
         var rows = [["stage", "use", "reuse", "run", "why"]]
         for stage in stages {
             rows.append([
-                stage.name, stage.use, "\(stage.reuse)", stage.isExact ? "\(stage.run)" : "at most \(stage.run)",
+                stage.name, stage.use, "\(stage.reuse)", stage.runText,
                 stage.runs ? stage.reasons.map(\.text).joined(separator: "; ") : "reused",
             ])
         }
@@ -154,7 +162,7 @@ package struct Planner {
         let record = inspector.previousRecord(planned.name)
         return StageForecast(
             name: planned.name, use: planned.use, reuse: 0, run: max(1, record?.pieces ?? 1), isExact: false,
-            reasons: reasons, resolved: nil, output: nil)
+            lastPieces: record?.pieces, reasons: reasons, resolved: nil, output: nil)
     }
 
     private func gatherInMemory(_ stage: ResolvedStage) throws -> [Piece] {

@@ -146,8 +146,7 @@ struct WhyReport {
     var text: String {
         var lines: [String] = []
         if stage.runs {
-            let count = stage.isExact ? "\(stage.run)" : "at most \(stage.run)"
-            lines.append("\(stage.name) would run (pieces: \(count) made, \(stage.reuse) reused):")
+            lines.append("\(stage.name) would run (pieces: \(stage.runText) made, \(stage.reuse) reused):")
             lines += stage.reasons.map { "  \($0.text)" }
             if let previousRun { lines.append("  compared with run \(previousRun)") }
         } else {
