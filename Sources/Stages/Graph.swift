@@ -10,7 +10,7 @@ package enum Graph: Stage {
     package typealias Config = GraphConfig
     package typealias Output = DocumentGraphArtifact
 
-    package static let name = "graph", version = 2
+    package static let name = "graph", version = 3
     package static let summary = "merges links into the document graph and assigns each document a side"
     static let documents = InputPort<DocumentsArtifact>("documents", help: "the nodes")
     static let links = InputPort<LinksArtifact>(
@@ -23,7 +23,7 @@ package enum Graph: Stage {
         _ piece: Piece, _ context: StageContext<Config>, into output: PartSink
     ) throws -> PieceResult {
         let artifact = try context.input(documents.name)
-        var nodes = try GraphNodes(artifact, context)
+        let nodes = try GraphNodes(artifact, context)
         var filter = GraphFilter()
         filter.maxInDegree = context.config.maxInDegree
         filter.maxOutDegree = context.config.maxOutDegree
@@ -32,7 +32,7 @@ package enum Graph: Stage {
         filter.leader = nodes.groups.leader
         let built = try build(nodes.ids, filter, context)
         var graph = built.graph
-        let sides = SideAssignment(graph, textHash: nodes.takeTextHash(), rule: context.config.sides.rule)
+        let sides = SideAssignment(graph, textHash: nodes.textHash, rule: context.config.sides.rule)
         graph.side = sides.side
         graph.kinds = built.kinds
 
@@ -63,15 +63,19 @@ package enum Graph: Stage {
     private static func build(
         _ nodes: [UInt64], _ filter: GraphFilter, _ context: StageContext<Config>
     ) throws -> GraphBuilder {
-        do {
-            return try GraphBuilder(nodes: nodes, filter: filter) { visit in
-                for artifact in context.list(links.name) {
-                    for part in artifact.manifest.parts {
-                        try visit(try LinkColumns(readingEndsOf: try artifact.columns(part)))
-                        try context.environment.checkCancelled()
-                    }
+        func forEach(_ read: (PartReader) throws -> LinkColumns, _ visit: (LinkColumns) throws -> Void) throws {
+            for artifact in context.list(links.name) {
+                for part in artifact.manifest.parts {
+                    try visit(try read(try artifact.columns(part)))
+                    try context.environment.checkCancelled()
                 }
             }
+        }
+        do {
+            return try GraphBuilder(
+                nodes: nodes, filter: filter,
+                forEachSources: { try forEach(LinkColumns.init(readingSourcesOf:), $0) },
+                forEachPart: { try forEach(LinkColumns.init(readingEndsOf:), $0) })
         } catch let error as UnknownDocument {
             throw StageError(
                 "a link names document \(error.id), which is none of the \(nodes.count) documents",

@@ -20,9 +20,9 @@ struct GraphNodes {
     private(set) var groups: DuplicateGroups
     /// What was found of equal and nearly equal texts.
     private(set) var duplicates: JSON = .null
-    /// 0 for a document without text.
-    private var textHash: [UInt64]
-    private let index: DocumentIndex
+    /// A hash of each node's text, equal within a group, 0 for a document without text; kept only where sides go by
+    /// text, else empty.
+    private(set) var textHash: [UInt64]
 
     init(_ documents: StoredArtifact, _ context: StageContext<GraphConfig>) throws {
         var ids: [UInt64] = []
@@ -37,15 +37,15 @@ struct GraphNodes {
             throw StageError("a graph holds fewer than 2^32 documents, not \(ids.count)", fix: "split the corpus")
         }
         self.ids = ids
-        index = DocumentIndex(sorted: ids)
+        let index = DocumentIndex(sorted: ids)
         textHash = [UInt64](repeating: 0, count: ids.count)
         groups = DuplicateGroups(textHash: [])
-        let sketch = try readTexts(documents, context)
+        let sketch = try readTexts(documents, index, context)
         groups = DuplicateGroups(textHash: textHash)
         let equal = groups.counts
         var report: [String: JSON] = ["equal_texts": JSON(equal.repeats)]
         if let sketch, let threshold = context.config.nearDuplicates {
-            let found = try findNearDuplicates(sketch, threshold, documents, context)
+            let found = try findNearDuplicates(sketch, threshold, documents, index, context)
             groups.settle()
             report["near_duplicates"] = JSON(groups.counts.repeats - equal.repeats)
             report["resemblance"] = .number(threshold)
@@ -55,19 +55,16 @@ struct GraphNodes {
         report["groups"] = JSON(groups.counts.groups)
         report["largest_group"] = JSON(groups.counts.largest)
         duplicates = .object(report)
-        // One hash a group: what assigns sides by text sees a group as one text.
+        guard context.config.sides.by == .text else {
+            textHash = []
+            return
+        }
         for node in textHash.indices { textHash[node] = textHash[Int(groups.leader[node])] }
-    }
-
-    /// A hash of each node's text, equal within a group; 0 for a document without text. To be asked once.
-    mutating func takeTextHash() -> [UInt64] {
-        defer { textHash = [] }
-        return textHash
     }
 
     /// Fills `textHash` and `excludedBy`.
     private mutating func readTexts(
-        _ documents: StoredArtifact, _ context: StageContext<GraphConfig>
+        _ documents: StoredArtifact, _ index: DocumentIndex, _ context: StageContext<GraphConfig>
     ) throws -> NearDuplicateSketch? {
         let rules = try titleRules(context.config)
         if !rules.isEmpty { excludedBy = [UInt8](repeating: 0, count: ids.count) }
@@ -106,7 +103,7 @@ struct GraphNodes {
 
     /// Unites the groups of candidates that are alike enough, after reading their texts again.
     private mutating func findNearDuplicates(
-        _ sketch: NearDuplicateSketch, _ threshold: Double, _ documents: StoredArtifact,
+        _ sketch: NearDuplicateSketch, _ threshold: Double, _ documents: StoredArtifact, _ index: DocumentIndex,
         _ context: StageContext<GraphConfig>
     ) throws -> (candidates: Int, samples: [JSON]) {
         let candidates = sketch.candidates(groups.leader)

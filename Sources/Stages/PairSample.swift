@@ -44,13 +44,17 @@ package enum PairSample: Stage {
 
     package static func gather(_ context: StageContext<Config>) throws -> [Piece] {
         let config = context.config
-        let graph = try GraphColumns(reading: try context.input(Self.graph.name).columns(0))
+        var graph = try GraphColumns(reading: try context.input(Self.graph.name).columns(0))
+        graph.kinds = []
         let sides = try side(of: graph, context)
         let segments = try context.input(Self.segments.name)
-        let parts = try segments.manifest.parts.map { try SegmentColumns(reading: try segments.columns($0)) }
-        var documents = SamplingIndex.Documents(nodes: graph.node, segments: parts)
+        var documents = SamplingIndex.Documents(nodes: graph.node)
+        for part in segments.manifest.parts {
+            let reader = try segments.columns(part)
+            documents.add(document: try reader.column("document"), hash: try reader.column("hash"))
+        }
         documents.join(graph.leader, of: graph.node)
-        let segmentLinks = try config.linkScope == .segment ? spans(graph, parts, context) : nil
+        let segmentLinks = try config.linkScope == .segment ? spans(graph, segments, context) : nil
         let neighbours = try neighbours(graph, context)
         return try (0..<config.randomBuckets).flatMap { bucket in
             try context.environment.checkCancelled()
@@ -144,7 +148,7 @@ package enum PairSample: Stage {
     }
 
     private static func spans(
-        _ graph: GraphColumns, _ segments: [SegmentColumns], _ context: StageContext<Config>
+        _ graph: GraphColumns, _ segments: StoredArtifact, _ context: StageContext<Config>
     ) throws -> SamplingIndex.SegmentLinks {
         let artifacts = context.list(links.name)
         guard !artifacts.isEmpty else {
@@ -153,11 +157,12 @@ package enum PairSample: Stage {
                 fix: "write `in: {links: NAME}` with the link-extract stage's name")
         }
         let tokens = try context.input(Self.tokens.name)
+        let parts = try segments.manifest.parts.map { try SegmentColumns(reading: try segments.columns($0)) }
         var found = SegmentLinks()
         for tokenPart in tokens.manifest.parts {
             let columns = try TokenColumns(reading: try tokens.columns(tokenPart))
             let known = Set(columns.document)
-            for part in segments where part.document.contains(where: known.contains) {
+            for part in parts where part.document.contains(where: known.contains) {
                 for artifact in artifacts {
                     for linkPart in artifact.manifest.parts {
                         let rows = try LinkColumns(reading: try artifact.columns(linkPart))

@@ -166,14 +166,31 @@ private struct Planted {
     }
 }
 
+@Suite struct KeyOrderTests {
+    @Test(arguments: [0, 1, 2, 7, 100, 5000])
+    func `keys are ordered as a sort orders them, equal ones by index`(count: Int) {
+        let even = (0..<UInt64(count)).map { KeyedRandom.mix(9, $0) }
+        let repeated = even.map { $0 % 7 << 61 }
+        let crowded = even.map { $0 >> 40 }
+        for keys in [even, repeated, crowded] {
+            let expected = keys.indices.sorted { (keys[$0], $0) < (keys[$1], $1) }
+            #expect(KeyOrder.ascending(keys).map(Int.init) == expected)
+        }
+    }
+}
+
 @Suite struct SideTests {
     @Test(arguments: 0..<8 as Range<UInt64>)
     func `sides do not depend on the order or the parts of the links`(seed: UInt64) throws {
         let planted = Planted(topics: 30, size: 10, seed: seed)
         let textHash = planted.nodes.map { $0 % 97 == 0 ? 1 : $0 }
-        let whole = SideAssignment(try planted.graph(), textHash: textHash, rule: SideRule())
+        let leader = DuplicateGroups(textHash: textHash).leader
+        var graph = try planted.graph()
+        graph.leader = leader
+        let whole = SideAssignment(graph, textHash: textHash, rule: SideRule())
         let parts = planted.parts(shuffledBy: seed &+ 1, count: 4)
-        let shuffled = try GraphBuilder(nodes: planted.nodes) { for part in parts { try $0(part) } }.graph
+        var shuffled = try GraphBuilder(nodes: planted.nodes) { for part in parts { try $0(part) } }.graph
+        shuffled.leader = leader
         #expect(SideAssignment(shuffled, textHash: textHash, rule: SideRule()).side == whole.side)
     }
 
@@ -182,6 +199,7 @@ private struct Planted {
         let planted = Planted(topics: 60, size: 15, seed: seed)
         var graph = try planted.graph()
         let textHash = planted.nodes.enumerated().map { $0 % 50 < 2 ? UInt64(1 + $0 / 50) : $1 }
+        graph.leader = DuplicateGroups(textHash: textHash).leader
         let sides = SideAssignment(graph, textHash: textHash, rule: SideRule())
         graph.side = sides.side
         let counts = GraphStatistics(graph).sides
@@ -234,14 +252,38 @@ private struct Planted {
         for seed in 0..<10 as Range<UInt64> {
             let planted = Planted(topics: 12, size: 12, seed: seed)
             let graph = try planted.graph()
-            let units = SideAssignment.textClasses(graph.node.enumerated().map { $0 % 9 < 3 ? UInt64($0 / 9 + 1) : $1 })
-            let communities = Communities(graph, InLinks(graph), units: units, cap: 10)
+            let leader = (0..<UInt32(graph.node.count)).map { $0 % 9 < 3 ? $0 / 9 * 9 : $0 }
+            let communities = Communities(graph, InLinks(graph), leader: leader, cap: 10)
             var size = [Int](repeating: 0, count: communities.count)
             for label in communities.label { size[Int(label)] += 1 }
             #expect(size.allSatisfy { $0 > 0 && $0 <= 10 })
-            for (node, unit) in units.enumerated() {
-                #expect(communities.label[node] == communities.label[units.firstIndex(of: unit)!])
+            for (node, first) in leader.enumerated() {
+                #expect(communities.label[node] == communities.label[Int(first)])
+            }
+            var seen: UInt32 = 0
+            for label in communities.label {
+                #expect(label <= seen, "numbered by first appearance")
+                seen = max(seen, label + 1)
             }
         }
+    }
+
+    @Test(arguments: 0..<5 as Range<UInt64>)
+    func `planted topics are found, however many labels a hub meets`(seed: UInt64) throws {
+        // 400 topics of 12: the five hubs that everything links to meet far more labels than a first table holds.
+        let planted = Planted(topics: 400, size: 12, seed: seed)
+        let graph = try planted.graph()
+        let topic = Dictionary(
+            uniqueKeysWithValues: (0..<UInt64(4800)).map { (KeyedRandom.key(seed, $0) >> 1, Int($0) / 12) })
+        let communities = Communities(
+            graph, InLinks(graph), leader: Array(0..<UInt32(graph.node.count)), cap: 24)
+        var largest = [Int](repeating: 0, count: 400)
+        var shares: [[UInt32: Int]] = Array(repeating: [:], count: 400)
+        for (node, id) in graph.node.enumerated() {
+            let topic = topic[id]!
+            shares[topic][communities.label[node], default: 0] += 1
+            largest[topic] = max(largest[topic], shares[topic][communities.label[node]]!)
+        }
+        #expect(largest.reduce(0, +) > 4800 * 9 / 10, "documents of a topic that are in one community")
     }
 }

@@ -56,6 +56,12 @@ package struct LinkColumns: Sendable, Equatable {
         kind = try part.column("kind")
     }
 
+    /// Sources and kinds only.
+    package init(readingSourcesOf part: PartReader) throws {
+        source = try part.column("source")
+        kind = try part.column("kind")
+    }
+
     package var count: Int { source.count }
 
     package var table: ColumnTable {

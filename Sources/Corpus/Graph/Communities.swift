@@ -5,139 +5,90 @@
 /// Units (documents, or documents of equal text together) take, one after the other, the label of most weight among
 /// their neighbours that still has room; an edge weighs 1/√(degree · degree), so hubs do not swallow everything. Then
 /// the communities found, grown to half of the cap, are units themselves and merge up to the cap; at last the documents
-/// may move once more. The order is by unit size, then by index; nodes are sorted by id, a hash, so the order carries
-/// no topic.
-/// - Complexity: O(edges) a sweep, at most 3 · `sweeps` of them. Memory: 40 bytes a node and 4 an edge beside the graph.
+/// may move once more. In each of the three rounds the first sweep looks at all units, a later one at those with a
+/// neighbour that has since moved elsewhere. The order is by unit size, then by index; nodes are sorted by id, a hash,
+/// so the order carries no topic.
+/// - Complexity: O(edges) a sweep, at most 3 · `sweeps` of them. Memory: 16 bytes a node beside the graph and its
+///   in-links, 20 while the second round begins, and 12 bytes a unit of several documents.
 /// - Source: label propagation after Raghavan, Albert & Kumara 2007 (arXiv 0709.2938); merging as in Blondel et al.
-///   2008 (arXiv 0803.0476), with weights of label propagation rather than modularity.
+///   2008 (arXiv 0803.0476), with weights of label propagation rather than modularity; who is looked at again as in
+///   Traag, Waltman & van Eck 2019 (arXiv 1810.08473).
 package struct Communities: Sendable {
     /// Community of each node: the communities are numbered by their smallest node.
     package private(set) var label: [UInt32]
     package private(set) var count: Int
 
-    private let graph: GraphColumns
-    private let inLinks: InLinks
-    private let scale: [Float]
-
     /// - Parameters:
-    ///   - unit: equal numbers for nodes that must stay together; numbered from 0 without gaps.
+    ///   - inLinks: of the same graph.
+    ///   - leader: of each node, the first node of its unit: its own for a document alone.
     ///   - cap: the most nodes of a community; a unit may be larger by itself, then it stays alone.
-    package init(_ graph: GraphColumns, _ inLinks: InLinks, units unit: [UInt32], cap: Int, sweeps: Int = 10) {
-        self.graph = graph
-        self.inLinks = inLinks
-        scale = graph.node.indices.map { node in
-            let degree =
-                graph.offsets[node + 1] - graph.offsets[node] + inLinks.offsets[node + 1] - inLinks.offsets[node]
-            return degree == 0 ? 0 : 1 / Float(degree).squareRoot()
+    package init(_ graph: GraphColumns, _ inLinks: InLinks, leader: [UInt32], cap: Int, sweeps: Int = 10) {
+        var propagation = LabelPropagation(graph, inLinks, labels: leader)
+        let documents = CommunityUnits(leader)
+        propagation.run(documents, cap: max(1, cap / 2), sweeps: sweeps)
+        propagation.run(CommunityUnits(propagation.labels), cap: max(1, cap), sweeps: sweeps)
+        propagation.run(documents, cap: max(1, cap), sweeps: sweeps)
+        (label, count) = propagation.numbered()
+    }
+}
+
+/// A division of the nodes into units: those of one node, and the others as lists of nodes.
+///
+/// Memory: a bit a node, 4 bytes a node of a unit of several, 8 bytes such a unit; 8 bytes a node while it is built.
+struct CommunityUnits {
+    /// The units of several nodes, smallest first, then by first node: places in `members`.
+    private(set) var groups: [Range<UInt32>] = []
+    /// Ascending within each unit.
+    private(set) var members: [UInt32] = []
+    let isGrouped: BitSet
+    let nodes: Int
+
+    /// - Parameter label: equal for the nodes of a unit; below the number of nodes.
+    init(_ label: [UInt32]) {
+        nodes = label.count
+        // By label: first the size of its unit, then the end of what has been placed of it.
+        var place = [UInt32](repeating: 0, count: nodes)
+        for label in label { place[Int(label)] += 1 }
+        var isGrouped = BitSet(count: nodes)
+        var grouped = 0
+        for (node, label) in label.enumerated() where place[Int(label)] > 1 {
+            isGrouped.insert(node)
+            grouped += 1
         }
-        (label, count) = (unit, 0)
-        let base = Units(unit)
-        var ofUnit = Array(0..<UInt32(base.count))
-        propagate(base, &ofUnit, cap: max(1, cap / 2), sweeps)
-
-        (label, count) = Self.renumbered(unit.map { ofUnit[Int($0)] })
-        let merged = Units(label)
-        var ofCommunity = Array(0..<UInt32(merged.count))
-        propagate(merged, &ofCommunity, cap: max(1, cap), sweeps)
-
-        (label, count) = Self.renumbered(label.map { ofCommunity[Int($0)] })
-        for node in unit.indices { ofUnit[Int(unit[node])] = label[node] }
-        propagate(base, &ofUnit, cap: max(1, cap), sweeps)
-        (label, count) = Self.renumbered(unit.map { ofUnit[Int($0)] })
+        members = [UInt32](repeating: 0, count: grouped)
+        var hasBegun = BitSet(count: nodes)
+        var end: UInt32 = 0
+        for (node, label) in label.enumerated() where isGrouped.contains(node) {
+            let label = Int(label)
+            if !hasBegun.contains(label) {
+                hasBegun.insert(label)
+                let begin = end
+                end += place[label]
+                groups.append(begin..<end)
+                place[label] = begin
+            }
+            members[Int(place[label])] = UInt32(node)
+            place[label] += 1
+        }
+        self.isGrouped = isGrouped
+        groups.sort { ($0.count, $0.lowerBound) < ($1.count, $1.lowerBound) }
     }
 
-    /// Nodes by unit.
-    private struct Units {
-        let ofNode: [UInt32]
-        let offsets: [UInt32]
-        let nodes: [UInt32]
-        let count: Int
+    var count: Int { nodes - members.count + groups.count }
+}
 
-        init(_ ofNode: [UInt32]) {
-            self.ofNode = ofNode
-            count = Int(ofNode.max().map { $0 + 1 } ?? 0)
-            var offsets = [UInt32](repeating: 0, count: count + 1)
-            for unit in ofNode { offsets[Int(unit) + 1] += 1 }
-            for i in 0..<count { offsets[i + 1] += offsets[i] }
-            var next = offsets
-            var nodes = [UInt32](repeating: 0, count: ofNode.count)
-            for (node, unit) in ofNode.enumerated() {
-                nodes[Int(next[Int(unit)])] = UInt32(node)
-                next[Int(unit)] += 1
-            }
-            self.offsets = offsets
-            self.nodes = nodes
-        }
+/// A set of small numbers, a bit each.
+struct BitSet {
+    private var words: [UInt64]
 
-        /// By size, then by index: a counting sort.
-        var smallestFirst: [UInt32] {
-            var starts = [UInt32](repeating: 0, count: ((0..<count).lazy.map(size).max() ?? 0) + 2)
-            for unit in 0..<count { starts[size(unit) + 1] += 1 }
-            for i in 1..<starts.count { starts[i] += starts[i - 1] }
-            var order = [UInt32](repeating: 0, count: count)
-            for unit in 0..<count {
-                order[Int(starts[size(unit)])] = UInt32(unit)
-                starts[size(unit)] += 1
-            }
-            return order
-        }
+    init(count: Int) { words = [UInt64](repeating: 0, count: (count + 63) / 64) }
 
-        func size(_ unit: Int) -> Int { Int(offsets[unit + 1] - offsets[unit]) }
-        func members(_ unit: Int) -> ArraySlice<UInt32> { nodes[Int(offsets[unit])..<Int(offsets[unit + 1])] }
-    }
+    @inline(__always)
+    func contains(_ i: Int) -> Bool { words[i >> 6] >> UInt64(i & 63) & 1 == 1 }
+    @inline(__always)
+    mutating func insert(_ i: Int) { words[i >> 6] |= 1 << UInt64(i & 63) }
+    @inline(__always)
+    mutating func remove(_ i: Int) { words[i >> 6] &= ~(1 << UInt64(i & 63)) }
 
-    /// Moves units between labels until nothing moves or the sweeps are over. Sums run in a fixed order.
-    private func propagate(_ units: Units, _ label: inout [UInt32], cap: Int, _ sweeps: Int) {
-        var size = [UInt32](repeating: 0, count: units.count)
-        for unit in 0..<units.count { size[Int(label[unit])] += UInt32(units.size(unit)) }
-        let order = units.smallestFirst
-        var weight = [Float](repeating: 0, count: units.count)
-        var touched: [UInt32] = []
-        func weigh(_ other: Int, _ own: Float, from unit: Int) {
-            let otherUnit = Int(units.ofNode[other])
-            if otherUnit == unit { return }
-            let to = label[otherUnit]
-            if weight[Int(to)] == 0 { touched.append(to) }
-            weight[Int(to)] += own * scale[other] / Float(units.size(otherUnit)).squareRoot()
-        }
-        for _ in 0..<sweeps {
-            var moves = 0
-            for unit in order.lazy.map(Int.init) where units.size(unit) <= cap {
-                touched.removeAll(keepingCapacity: true)
-                for node in units.members(unit) {
-                    let own = scale[Int(node)]
-                    for other in graph.outLinks(Int(node)) { weigh(Int(other), own, from: unit) }
-                    for other in inLinks[Int(node)] { weigh(Int(other), own, from: unit) }
-                }
-                let current = label[unit]
-                var best = current
-                for to in touched where to != current && Int(size[Int(to)]) + units.size(unit) <= cap {
-                    let (a, b) = (weight[Int(to)], weight[Int(best)])
-                    if a > b || (a == b && best != current && to < best) { best = to }
-                }
-                for to in touched { weight[Int(to)] = 0 }
-                if best != current {
-                    size[Int(current)] -= UInt32(units.size(unit))
-                    size[Int(best)] += UInt32(units.size(unit))
-                    label[unit] = best
-                    moves += 1
-                }
-            }
-            if moves * 1000 <= units.count { break }
-        }
-    }
-
-    /// Numbers from 0 in order of first appearance.
-    private static func renumbered(_ labels: [UInt32]) -> (label: [UInt32], count: Int) {
-        var number = [UInt32](repeating: .max, count: Int(labels.max().map { $0 + 1 } ?? 0))
-        var count: UInt32 = 0
-        let label = labels.map { old in
-            if number[Int(old)] == .max {
-                number[Int(old)] = count
-                count += 1
-            }
-            return number[Int(old)]
-        }
-        return (label, Int(count))
-    }
+    mutating func insertAll() { for word in words.indices { words[word] = .max } }
 }

@@ -50,6 +50,9 @@ package struct GraphDrop: Sendable, Equatable {
 ///
 /// Memory: 4 bytes a link, 5 if they are of several kinds, and 37 bytes a node.
 package struct GraphBuilder: Sendable {
+    /// Calls its argument once for each links part.
+    package typealias Visit = ((LinkColumns) throws -> Void) throws -> Void
+
     package struct Counts: Sendable, Equatable {
         /// Rows of all links artifacts, and by `LinkKind` raw value.
         package var links = 0
@@ -74,14 +77,16 @@ package struct GraphBuilder: Sendable {
 
     /// - Parameters:
     ///   - nodes: the ids of all documents, ascending, without repeats; fewer than 2^32.
-    ///   - forEachPart: visits all link parts. It is called twice, so that edges go straight to their places.
-    /// - Throws: `UnknownDocument` for a link whose source or target is no node; what `forEachPart` throws.
+    ///   - forEachSources: visits all link parts, of which only sources and kinds are read, so that edges go straight to
+    ///     their places afterwards. Default: `forEachPart`.
+    ///   - forEachPart: visits the same parts in the same order, with targets.
+    /// - Throws: `UnknownDocument` for a link whose source or target is no node; what the visits throw.
     package init(
-        nodes: [UInt64], filter: GraphFilter = GraphFilter(), forEachPart: ((LinkColumns) throws -> Void) throws -> Void
+        nodes: [UInt64], filter: GraphFilter = GraphFilter(), forEachSources: Visit? = nil, forEachPart: Visit
     ) throws {
         graph.node = nodes
         graph.leader = filter.leader.isEmpty ? Array(0..<UInt32(nodes.count)) : filter.leader
-        try place(DocumentIndex(sorted: nodes), forEachPart)
+        try place(DocumentIndex(sorted: nodes), forEachSources, forEachPart)
         compact(filter)
         if let limit = filter.maxInDegree { dropHubs(limit) }
         if let limit = filter.minDegree { dropFewLinks(limit) }
@@ -92,19 +97,18 @@ package struct GraphBuilder: Sendable {
     /// `LinkKind` bits of every edge, in the order of `graph.targets`.
     package var kinds: [UInt8] { uniform.map { Array(repeating: $0, count: graph.targets.count) } ?? graph.kinds }
 
-    private mutating func place(
-        _ index: DocumentIndex, _ forEachPart: ((LinkColumns) throws -> Void) throws -> Void
-    ) throws {
+    private mutating func place(_ index: DocumentIndex, _ forEachSources: Visit?, _ forEachPart: Visit) throws {
         func place(_ id: UInt64) throws -> Int {
             guard let place = index[id] else { throw UnknownDocument(id: id) }
             return place
         }
         var offsets = [Int64](repeating: 0, count: graph.node.count + 1)
         var rows = [Int](repeating: 0, count: 256)
-        try forEachPart { part in
-            for source in part.source { offsets[try place(source) + 1] += 1 }
+        func count(_ part: LinkColumns) throws {
+            try part.forEachRun { run in offsets[try place(part.source[run.lowerBound]) + 1] += Int64(run.count) }
             for kind in part.kind { rows[Int(kind)] += 1 }
         }
+        if let forEachSources { try forEachSources(count) } else { try forEachPart(count) }
         counts.links = rows.reduce(0, +)
         counts.linkKinds = Array(rows.prefix(LinkKind.allCases.count))
         let present = LinkKind.allCases.filter { rows[Int($0.rawValue)] > 0 }
@@ -114,12 +118,15 @@ package struct GraphBuilder: Sendable {
         var kinds = [UInt8](repeating: 0, count: uniform == nil ? counts.links : 0)
         // Every offset moves to the end of its row, which is where the next one begins: shifted back afterwards.
         try forEachPart { part in
-            for i in 0..<part.count {
-                let source = try place(part.source[i])
-                let slot = Int(offsets[source])
-                targets[slot] = UInt32(try place(part.target[i]))
-                if !kinds.isEmpty { kinds[slot] = 1 << part.kind[i] }
-                offsets[source] += 1
+            try part.forEachRun { run in
+                let source = try place(part.source[run.lowerBound])
+                var slot = Int(offsets[source])
+                for i in run {
+                    targets[slot] = UInt32(try place(part.target[i]))
+                    if !kinds.isEmpty { kinds[slot] = 1 << part.kind[i] }
+                    slot += 1
+                }
+                offsets[source] = Int64(slot)
             }
         }
         for i in stride(from: graph.node.count, to: 0, by: -1) { offsets[i] = offsets[i - 1] }
@@ -238,5 +245,18 @@ package struct GraphBuilder: Sendable {
     private mutating func countInDegrees() {
         graph.inDegree = Array(repeating: 0, count: graph.node.count)
         for target in graph.targets { graph.inDegree[Int(target)] += 1 }
+    }
+}
+
+extension LinkColumns {
+    /// Visits the runs of rows with one source.
+    fileprivate func forEachRun(_ body: (Range<Int>) throws -> Void) rethrows {
+        var begin = 0
+        while begin < source.count {
+            var end = begin + 1
+            while end < source.count, source[end] == source[begin] { end += 1 }
+            try body(begin..<end)
+            begin = end
+        }
     }
 }

@@ -61,7 +61,7 @@ package enum Shingles {
 /// Of each document the smallest shingle of each of 125 classes is kept, and five classes at a time make a key: documents
 /// that share one of 25 keys are a candidate. A pair of resemblance 0.8 is found with probability 0.99995, of 0.7 with
 /// 0.99, of 0.6 with 0.87; of 0.2 it becomes a candidate once in a hundred times. All hashes are fixed: the same
-/// documents give the same candidates. Memory: 100 bytes a document.
+/// documents give the same candidates. Memory: 101 bytes a document, and 16 more while candidates are listed.
 /// - Source: Broder 1997, "On the resemblance and containment of documents"; one permutation and densification after
 ///   Li, Owen & Zhang 2012 (NIPS) and Shrivastava 2017 (ICML).
 package struct NearDuplicateSketch: Sendable {
@@ -70,8 +70,14 @@ package struct NearDuplicateSketch: Sendable {
     /// Of documents with one key: so many are compared each with each, in larger crowds with the first and the next.
     static let crowd = 16
 
+    /// By band, then document.
     private var keys: [UInt32]
     private var hasWords: [Bool]
+    private var smallest = [UInt64](repeating: .max, count: bins)
+    private var filled: [UInt8] = []
+    private var lenders = [UInt16](repeating: .max, count: bins)
+
+    private static let bins = rows * bands
 
     package init(documents: Int) {
         keys = [UInt32](repeating: 0, count: documents * Self.bands)
@@ -80,47 +86,72 @@ package struct NearDuplicateSketch: Sendable {
 
     /// - Parameter hashes: of the words of document `node` in order, 0 for a gap. O(words).
     package mutating func add(_ node: Int, _ hashes: [UInt64]) {
-        let bins = Self.rows * Self.bands
-        var smallest = [UInt64](repeating: .max, count: bins)
-        var filled = 0
-        smallest.withUnsafeMutableBufferPointer { smallest in
-            Shingles.forEach(hashes) { shingle in
-                let bin = Int(KeyedRandom.below(shingle, UInt64(bins)))
-                let value = KeyedRandom.mix(1, shingle) >> 1
-                if smallest[bin] == .max { filled += 1 }
-                if value < smallest[bin] { smallest[bin] = value }
-            }
+        for bin in filled { smallest[Int(bin)] = .max }
+        filled.removeAll(keepingCapacity: true)
+        Shingles.forEach(hashes) { shingle in
+            let bin = Int(KeyedRandom.below(shingle, UInt64(Self.bins)))
+            let value = KeyedRandom.mix(1, shingle) >> 1
+            if smallest[bin] == .max { filled.append(UInt8(bin)) }
+            if value < smallest[bin] { smallest[bin] = value }
         }
-        guard filled > 0 else { return }
+        if filled.isEmpty { return }
         hasWords[node] = true
-        let found = smallest
-        for bin in 0..<bins where found[bin] == .max {
-            var attempt: UInt64 = 0
-            var from = bin
-            while found[from] == .max {
-                attempt += 1
-                from = Int(KeyedRandom.below(KeyedRandom.key(2, UInt64(bin), attempt), UInt64(bins)))
-            }
-            smallest[bin] = found[from]
-        }
+        if filled.count < Self.bins { lend() }
         for band in 0..<Self.bands {
             var key = UInt64(band)
-            for row in 0..<Self.rows { key = KeyedRandom.mix(key, smallest[band * Self.rows + row]) }
-            keys[node * Self.bands + band] = UInt32(truncatingIfNeeded: key >> 32)
+            for row in 0..<Self.rows {
+                let bin = band * Self.rows + row
+                let value = smallest[bin] < .max ? smallest[bin] : smallest[Int(lenders[bin] & 0xFF)]
+                key = KeyedRandom.mix(key, value)
+            }
+            keys[band * hasWords.count + node] = UInt32(truncatingIfNeeded: key >> 32)
         }
     }
+
+    /// Finds a filled bin for every empty one: the first in the empty one's own order.
+    private mutating func lend() {
+        lenders.withUnsafeMutableBufferPointer { lenders in
+            Self.lending.withUnsafeBufferPointer { lending in
+                for bin in lenders.indices { lenders[bin] = .max }
+                for lender in filled {
+                    let row = Int(lender) * Self.bins
+                    for bin in 0..<Self.bins { lenders[bin] = min(lenders[bin], lending[row + bin]) }
+                }
+            }
+        }
+    }
+
+    /// By lending bin, then borrowing bin: the place of the one in the other's order, and in the lower byte the lender. The
+    /// order of a bin is that in which its pseudo-random sequence first names all bins.
+    private static let lending: [UInt16] = {
+        var lending = [UInt16](repeating: .max, count: bins * bins)
+        for bin in 0..<bins {
+            var named = 0
+            var attempt: UInt64 = 0
+            while named < bins {
+                attempt += 1
+                let lender = Int(KeyedRandom.below(KeyedRandom.key(2, UInt64(bin), attempt), UInt64(bins)))
+                if lending[lender * bins + bin] < .max { continue }
+                lending[lender * bins + bin] = UInt16(named) << 8 | UInt16(lender)
+                named += 1
+            }
+        }
+        return lending
+    }()
 
     /// Pairs (lower, higher) in ascending order, each once.
     /// - Parameter leader: of each document; only documents that lead themselves take part.
     package func candidates(_ leader: [UInt32]) -> [(UInt32, UInt32)] {
-        let nodes = hasWords.indices.filter { hasWords[$0] && leader[$0] == UInt32($0) }
         var pairs: [UInt64] = []
-        var order = [UInt64](repeating: 0, count: nodes.count)
+        var order: [UInt64] = []
+        var spare: [UInt64] = []
+        order.reserveCapacity(hasWords.count)
         for band in 0..<Self.bands {
-            for (i, node) in nodes.enumerated() {
-                order[i] = UInt64(keys[node * Self.bands + band]) << 32 | UInt64(node)
+            order.removeAll(keepingCapacity: true)
+            for node in hasWords.indices where hasWords[node] && leader[node] == UInt32(node) {
+                order.append(UInt64(keys[band * hasWords.count + node]) << 32 | UInt64(node))
             }
-            order.sort()
+            Self.sortByKey(&order, &spare)
             var begin = 0
             while begin < order.count {
                 var end = begin + 1
@@ -143,6 +174,23 @@ package struct NearDuplicateSketch: Sendable {
         return distinct
     }
 
+    /// Sorts by the upper 32 bits, keeping the order of equal ones: a counting sort by 11 bits at a time.
+    private static func sortByKey(_ values: inout [UInt64], _ spare: inout [UInt64]) {
+        if spare.count < values.count { spare = [UInt64](repeating: 0, count: values.count) }
+        for shift in [32, 43, 54] as [UInt64] {
+            var next = [Int](repeating: 0, count: 1 << 11 + 1)
+            for value in values { next[Int(value >> shift & 0x7FF) + 1] += 1 }
+            for digit in 1..<next.count { next[digit] += next[digit - 1] }
+            for value in values {
+                let digit = Int(value >> shift & 0x7FF)
+                spare[next[digit]] = value
+                next[digit] += 1
+            }
+            swap(&values, &spare)
+            values.removeLast(values.count - spare.count)
+        }
+    }
+
     private static func pair(_ a: UInt64, _ b: UInt64) -> UInt64 { a << 32 | b & 0xFFFF_FFFF }
 }
 
@@ -155,10 +203,19 @@ package struct DuplicateGroups: Sendable, Equatable {
     /// - Parameter textHash: 0 for a document without text, which equals no other.
     package init(textHash: [UInt64]) {
         leader = Array(0..<UInt32(textHash.count))
-        let order = leader.sorted { (textHash[Int($0)], $0) < (textHash[Int($1)], $1) }
-        for (previous, node) in zip(order, order.dropFirst())
-        where textHash[Int(node)] != 0 && textHash[Int(node)] == textHash[Int(previous)] {
-            leader[Int(node)] = leader[Int(previous)]
+        var sorted = textHash
+        sorted.sort()
+        var repeated: [UInt64] = []
+        for (previous, hash) in zip(sorted, sorted.dropFirst())
+        where hash == previous && hash != 0 && repeated.last != hash { repeated.append(hash) }
+        sorted = []
+        if repeated.isEmpty { return }
+        let place = DocumentIndex(sorted: repeated)
+        var first = [UInt32](repeating: .max, count: repeated.count)
+        for (node, hash) in textHash.enumerated() {
+            guard let place = place[hash] else { continue }
+            if first[place] == .max { first[place] = UInt32(node) }
+            leader[node] = first[place]
         }
     }
 

@@ -29,13 +29,15 @@ package struct SideAssignment: Sendable {
     package private(set) var groups: Int?
     package private(set) var largestGroup: Int?
 
-    /// - Parameter textHash: a hash of each node's text, 0 for a document without text, which equals no other.
+    /// - Parameters:
+    ///   - graph: its groups of one text (`leader`) stay on one side.
+    ///   - textHash: of each node, equal within a group of one text, 0 for a document without text; read for `.text`.
     package init(_ graph: GraphColumns, textHash: [UInt64], rule: SideRule) {
         side = Array(repeating: Side.train.rawValue, count: graph.node.count)
         switch rule.unit {
         case .none: break
         case .text: assignByText(graph, textHash, rule)
-        case .group: assignByGroup(graph, textHash, rule)
+        case .group: assignByGroup(graph, rule)
         }
     }
 
@@ -54,13 +56,13 @@ package struct SideAssignment: Sendable {
 
     /// Communities in hash order go to the test side, then to validation, each if that brings the side closer to its
     /// share; so a side is off by at most half of a community, and by less the more small ones there are.
-    private mutating func assignByGroup(_ graph: GraphColumns, _ textHash: [UInt64], _ rule: SideRule) {
+    private mutating func assignByGroup(_ graph: GraphColumns, _ rule: SideRule) {
         let nodes = graph.node.count
         let wanted = [(Side.test, rule.test), (.validation, rule.validation)].map { side, share in
             (side: side, size: share == 0 ? 0 : max(1, Int((share * Double(nodes)).rounded())))
         }
         let communities = Communities(
-            graph, InLinks(graph), units: Self.textClasses(textHash),
+            graph, InLinks(graph), leader: graph.leader,
             cap: Self.cap(nodes: nodes, share: rule.maxGroup, smallestSide: wanted.map(\.size).filter { $0 > 0 }.min()))
         var members = [Int](repeating: 0, count: communities.count)
         var key = [UInt64](repeating: 0, count: communities.count)
@@ -71,7 +73,7 @@ package struct SideAssignment: Sendable {
             members[group] += 1
         }
         var chosen = [UInt8](repeating: Side.train.rawValue, count: communities.count)
-        var open = members.indices.sorted { (key[$0], $0) < (key[$1], $1) }
+        var open = KeyOrder.ascending(key).map(Int.init)
         for (side, size) in wanted where size > 0 {
             var total = 0
             open.removeAll { group in
@@ -92,26 +94,6 @@ package struct SideAssignment: Sendable {
     static func cap(nodes: Int, share: Double, smallestSide: Int?) -> Int {
         let wanted = max(Int(share * Double(nodes)), 8)
         return max(1, min(wanted, smallestSide ?? wanted))
-    }
-
-    /// Numbers from 0, in order of first appearance, equal for equal texts.
-    package static func textClasses(_ textHash: [UInt64]) -> [UInt32] {
-        let order = textHash.indices.sorted { (textHash[$0], $0) < (textHash[$1], $1) }
-        // The first node of each class leads it; classes are then numbered by their leaders.
-        var leader = Array(0..<UInt32(textHash.count))
-        for (previous, node) in zip(order, order.dropFirst())
-        where textHash[node] != 0 && textHash[node] == textHash[previous] { leader[node] = leader[previous] }
-        var number = [UInt32](repeating: 0, count: textHash.count)
-        var count: UInt32 = 0
-        for node in textHash.indices {
-            if leader[node] == node {
-                number[node] = count
-                count += 1
-            } else {
-                number[node] = number[Int(leader[node])]
-            }
-        }
-        return number
     }
 
     private static let seed: UInt64 = 0x7369_6465_73

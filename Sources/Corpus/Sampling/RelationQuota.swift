@@ -62,7 +62,7 @@ package struct RelationQuota: Sendable {
     ///
     /// Every relation gets its quota of the largest number of anchors for which all three quotas can be met; the others
     /// are left out. Anchors are visited in the order of their keys; each draws in proportion to what is left of the
-    /// quotas, among those it can fill without making the rest infeasible. O(n log n).
+    /// quotas, among those it can fill without making the rest infeasible. O(n).
     ///
     /// - Parameters:
     ///   - options: what each anchor could become.
@@ -80,10 +80,7 @@ package struct RelationQuota: Sendable {
         var quota = Self.quota(mix, total, turn)
         quota[3] = n - total
         let keys = (0..<n).map(key)
-        let order = (0..<UInt32(n)).sorted {
-            keys[Int($0)] != keys[Int($1)] ? keys[Int($0)] < keys[Int($1)] : $0 < $1
-        }
-        for anchor in order.lazy.map(Int.init) {
+        for anchor in KeyOrder.ascending(keys).lazy.map(Int.init) {
             let option = options[anchor]
             left[Self.type(option)] -= 1
             var draw = KeyedRandom.mix(keys[anchor], 1)

@@ -9,19 +9,30 @@ extension SamplingIndex {
         package var segmentCount: [UInt32]
         package var textHash: [UInt64]
 
-        /// From the summary columns of `segments`: rows of one document are consecutive and ordered.
-        package init(nodes: [UInt64], segments: [SegmentColumns]) {
+        private let index: DocumentIndex
+
+        /// Documents without segments; those come by `add`.
+        /// - Parameter nodes: ascending.
+        package init(nodes: [UInt64]) {
             segmentCount = [UInt32](repeating: 0, count: nodes.count)
             textHash = [UInt64](repeating: 0, count: nodes.count)
-            var row: [UInt64: Int] = [:]
-            row.reserveCapacity(nodes.count)
-            for (index, id) in nodes.enumerated() { row[id] = index }
-            for part in segments {
-                for i in 0..<part.count {
-                    guard let node = row[part.document[i]] else { continue }
-                    segmentCount[node] += 1
-                    textHash[node] = KeyedRandom.mix(textHash[node], part.hash[i])
-                }
+            index = DocumentIndex(sorted: nodes)
+        }
+
+        /// From whole parts.
+        package init(nodes: [UInt64], segments: [SegmentColumns]) {
+            self.init(nodes: nodes)
+            for part in segments { add(document: part.document, hash: part.hash) }
+        }
+
+        /// Adds segments, given by two columns of `segments`: rows of one document are consecutive and ordered.
+        package mutating func add(document: [UInt64], hash: [UInt64]) {
+            var node: Int?
+            for i in document.indices {
+                if i == 0 || document[i] != document[i - 1] { node = index[document[i]] }
+                guard let node else { continue }
+                segmentCount[node] += 1
+                textHash[node] = KeyedRandom.mix(textHash[node], hash[i])
             }
         }
 
@@ -43,6 +54,9 @@ extension SamplingIndex {
     /// Documents near a node, ascending and distinct, for hard negatives; those that cannot be drawn are taken out here.
     package typealias Neighbours = (_ node: Int) -> [UInt32]
 
+    /// No side.
+    private static let unusable = UInt8.max
+
     /// The index of one bucket.
     ///
     /// - Parameters:
@@ -55,15 +69,15 @@ extension SamplingIndex {
         segmentLinks: SegmentLinks? = nil, neighbours: Neighbours? = nil
     ) {
         let nodes = graph.node.count
-        let usable = { (node: Int) in documents.segmentCount[node] > 0 }
+        // What an edge asks of its other end, in one byte: its side, or that it has no segments.
+        let pool = (0..<nodes).map { documents.segmentCount[$0] > 0 ? sides[$0] : Self.unusable }
+        let usable = { (node: Int) in pool[node] != Self.unusable }
         var inDegree = [UInt32](repeating: 0, count: nodes)
         for node in 0..<nodes where usable(node) {
-            for target in graph.outLinks(node) where sides[Int(target)] == sides[node] { inDegree[Int(target)] += 1 }
+            for target in graph.outLinks(node) where pool[Int(target)] == pool[node] { inDegree[Int(target)] += 1 }
         }
         let isIn = { (node: Int) in Self.bucket(of: graph.node[node], buckets: buckets) == bucket }
-        let drawable = { (node: Int, target: Int) in
-            target != node && sides[target] == sides[node] && usable(target)
-        }
+        let drawable = { (node: Int, target: Int) in target != node && pool[target] == pool[node] }
         var kept = [Bool](repeating: false, count: nodes)
         // Candidates for hard negatives as nodes, in the order of the bucket's nodes; rows are known later.
         var hard: [UInt32] = []
