@@ -78,10 +78,12 @@ package enum Evaluate: Stage {
                 "there is nothing to evaluate on", cause: "the port 'probe' is not connected and no tasks are named",
                 fix: "wire a shard stage with `masking: static` as `in: {probe: NAME}`")
         }
-        let files = try ModelFiles(artifact: try context.input(checkpoint.name))
+        let checkpoint = try context.input(Self.checkpoint.name)
+        let files = try ModelFiles(artifact: checkpoint)
         let model = try HuggingFaceModel.read(files, seed: 0).model
         let rows = try ProbeRows(probe)
         try rows.check(model.config)
+        try rows.checkVocabulary(of: checkpoint)
         let evaluation = ProbeEvaluation(
             predictor: Predictor(model, threads: context.environment.threads), rows: rows, config: context.config,
             environment: context.environment)
@@ -168,6 +170,18 @@ struct ProbeRows {
             throw StageError(
                 "the probe has no rows outside the training side", cause: "no pairs were drawn for it",
                 fix: "give its pair-sample stage `draw: [test]`; is the test side empty? (`linkloom stats FILE graph`)")
+        }
+    }
+
+    /// Ids of the probe must mean to the model what they meant when the probe was made, where both say it.
+    func checkVocabulary(of checkpoint: StoredArtifact) throws {
+        guard let wanted = facts.tokensDigest, let part = checkpoint.part(named: "vocab.txt") else { return }
+        let text = PretrainFacts.lines(try checkpoint.bytes(part)).map { $0 + "\n" }.joined()
+        guard Digest.of(text) == wanted else {
+            throw StageError(
+                "the model has another vocabulary than the probe",
+                cause: "its vocab.txt is not the one that the probe's tokens were made with",
+                fix: "make the probe with the model's vocabulary: `use: vocabulary, with: {import: …/vocab.txt}`")
         }
     }
 

@@ -42,7 +42,13 @@ struct PretrainFacts {
     /// - Throws: `StageError` if shards and vocabulary, or shards and objective, do not belong together.
     func check(_ config: PretrainConfig) throws {
         for (index, shard) in shards.enumerated() {
-            guard shard.facts == tokens else {
+            guard shard.facts.agrees(with: tokens) else {
+                if shard.facts.vocabularySize == tokens.vocabularySize, shard.facts.special == tokens.special {
+                    throw StageError(
+                        "shards \(index) were made with another vocabulary of \(tokens.vocabularySize) tokens",
+                        cause: "the tokens have another tokens_sha256: ids of one vocabulary mean other words in another",
+                        fix: "connect the vocabulary that the shards' tokens were made with")
+                }
                 throw StageError(
                     "shards \(index) were made with a vocabulary of \(shard.facts.vocabularySize) tokens "
                         + "(\(shard.facts.specialJSON.text)), the connected vocabulary has \(tokens.vocabularySize) "
@@ -81,7 +87,7 @@ struct PretrainFacts {
     }
 
     /// Tokens of a vocab.txt, by id.
-    private static func lines(_ bytes: [UInt8]) -> [String] {
+    static func lines(_ bytes: [UInt8]) -> [String] {
         var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map { line in
             String(decoding: line.last == UInt8(ascii: "\r") ? line.dropLast() : line, as: UTF8.self)
         }

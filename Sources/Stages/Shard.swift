@@ -45,7 +45,7 @@ package enum Shard: Stage {
     package typealias Config = ShardConfig
     package typealias Output = ShardsArtifact
 
-    package static let name = "shard", version = 1
+    package static let name = "shard", version = 2
     package static let summary = "writes training rows [CLS] A [SEP] B [SEP] in a pseudo-random order per pass"
     static let pairs = InputPort<PairsArtifact>("pairs", help: "the pairs to write")
     static let segments = InputPort<SegmentsArtifact>("segments", help: "bounds of the segments that pairs name")
@@ -157,18 +157,18 @@ package enum Shard: Stage {
         }
         func sum(_ key: String) -> JSON { .int(results.reduce(0) { $0 + ($1.summary[key]?.int ?? 0) }) }
         let config = context.config
+        var metadata: JSON = [
+            "max_seq_length": .int(Int64(config.maxSeqLength)), "masking": .string(config.masking.rawValue),
+            "rows": .object(rows), "tokens": sum("tokens"), "masked": sum("masked"),
+            "truncated_rows": sum("truncated"), "passes": .int(Int64(results.count)),
+        ]
+        for (key, value) in facts.json.object ?? [:] { metadata[key] = value }
         return Finished(
             // All training parts first, then validation and test: each in pass order.
             parts: Side.allCases.flatMap { side in
                 results.flatMap(\.parts).filter { $0.name.hasPrefix(side.name + "-") }
             },
-            metadata: .object([
-                "max_seq_length": .int(Int64(config.maxSeqLength)), "masking": .string(config.masking.rawValue),
-                "rows": .object(rows), "tokens": sum("tokens"), "masked": sum("masked"),
-                "truncated_rows": sum("truncated"),
-                "passes": .int(Int64(results.count)), "vocabulary_size": .int(Int64(facts.vocabularySize)),
-                "special_tokens": facts.specialJSON,
-            ]))
+            metadata: metadata)
     }
 }
 

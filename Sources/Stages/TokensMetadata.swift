@@ -5,16 +5,27 @@ import Container
 import Corpus
 import Pipeline
 
-struct TokensMetadata: Equatable {
+struct TokensMetadata {
     var vocabularySize: Int
     var special: SpecialTokenIDs
+    /// What the ids stand for: SHA-256 of the tokens, each with a line feed behind it, as a vocab.txt holds them. Nil for
+    /// artifacts that other tools wrote without it.
+    var tokensDigest: Digest?
 
-    init(vocabularySize: Int, special: SpecialTokenIDs) {
+    init(vocabularySize: Int, special: SpecialTokenIDs, tokensDigest: Digest? = nil) {
         self.vocabularySize = vocabularySize
         self.special = special
+        self.tokensDigest = tokensDigest
     }
 
-    /// Reads `vocabulary_size` and `special_tokens` of an artifact's metadata.
+    /// Whether ids of one mean the same as ids of the other, as far as both say.
+    func agrees(with other: TokensMetadata) -> Bool {
+        let known = [tokensDigest, other.tokensDigest].compactMap(\.self)
+        return vocabularySize == other.vocabularySize && special == other.special
+            && (known.count < 2 || known[0] == known[1])
+    }
+
+    /// Reads `vocabulary_size`, `special_tokens` and `tokens_sha256` of an artifact's metadata.
     init(_ artifact: StoredArtifact) throws {
         let metadata = artifact.manifest.metadata
         func id(_ name: String) throws -> UInt32 {
@@ -34,6 +45,7 @@ struct TokensMetadata: Equatable {
         special = SpecialTokenIDs(
             pad: try id("pad"), unknown: try id("unk"), classify: try id("cls"), separator: try id("sep"),
             mask: try id("mask"))
+        tokensDigest = metadata["tokens_sha256"]?.string.flatMap { Digest(hex: $0) }
     }
 
     /// Whether ids are stored in 16 bits.
@@ -47,7 +59,11 @@ struct TokensMetadata: Equatable {
     }
 
     /// What `tokens` and `shards` write.
-    var json: JSON { .object(["vocabulary_size": .int(Int64(vocabularySize)), "special_tokens": specialJSON]) }
+    var json: JSON {
+        var json = JSON.object(["vocabulary_size": .int(Int64(vocabularySize)), "special_tokens": specialJSON])
+        if let tokensDigest { json["tokens_sha256"] = .string(tokensDigest.hex) }
+        return json
+    }
 }
 
 extension SpecialTokenIDs {

@@ -46,7 +46,7 @@ package enum Vocabulary: Stage {
     package typealias Config = VocabularyConfig
     package typealias Output = VocabularyArtifact
 
-    package static let name = "vocabulary", version = 1
+    package static let name = "vocabulary", version = 2
     package static let summary = "trains a WordPiece vocabulary, or imports one"
     static let documents = InputPort<DocumentsArtifact>(
         "documents", help: "the texts to train on; unused with `import`")
@@ -201,6 +201,7 @@ extension WordPieceVocabulary {
         let special = zip(names, specialIDs).map { ($0, JSON.int(Int64($1))) }
         return [
             "vocabulary_size": JSON(tokens.count),
+            "tokens_sha256": .string(Digest.of(HuggingFaceTokenizerFiles.vocabularyText(self)).hex),
             "normalizer": [
                 "lowercase": .bool(options.lowercase), "strip_accents": options.stripAccents.map { .bool($0) } ?? .null,
                 "clean_text": .bool(options.cleanText), "handle_chinese_chars": .bool(options.handleChineseChars),

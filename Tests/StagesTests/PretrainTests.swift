@@ -126,6 +126,29 @@ final class PretrainRun {
 }
 
 @Suite struct PretrainTests {
+    @Test func `shards of another vocabulary of the same size are refused`() throws {
+        let run = try PretrainRun()
+        func saying(_ artifact: StoredArtifact, _ tokens: String) -> StoredArtifact {
+            var metadata = artifact.manifest.metadata
+            metadata["tokens_sha256"] = .string(Digest.of(tokens).hex)
+            let old = artifact.manifest
+            return StoredArtifact(
+                manifest: Manifest(type: old.type, version: old.version, metadata: metadata, parts: old.parts),
+                blobs: run.toy.blobs)
+        }
+        let (shards, vocabulary) = (try run.shards(), try run.vocabulary())
+        let config = PretrainRun.config(steps: 1)
+        let error = #expect(throws: StageError.self) {
+            try run.train(
+                config, ["shards": [saying(shards, "theirs")], "vocabulary": [saying(vocabulary, "ours")]],
+                scratch: run.scratch("other"))
+        }
+        #expect(error?.message.contains("another vocabulary of \(PretrainRun.size) tokens") == true)
+        _ = try run.train(
+            config, ["shards": [saying(shards, "ours")], "vocabulary": [saying(vocabulary, "ours")]],
+            scratch: run.scratch("same"))
+    }
+
     @Test func `a checkpoint holds the model, the tokenizer, the moments and the metrics`() throws {
         let run = try PretrainRun()
         let made = try run.train(
