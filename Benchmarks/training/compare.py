@@ -2,10 +2,13 @@
 
     swift build -c release --build-tests
     python Benchmarks/training/compare.py [--architecture tiny --length 512 --batch 8 --rounds 5]
+    python Benchmarks/training/compare.py --table [--rounds 5]
 
 Linkloom's side is the test `training speed` (Tests/TransformerTests/TrainingBenchmark.swift) of the release build: it
 runs the trainer itself, masking included. Each round starts both programs anew, one after the other, and the order
-changes every round. Prints each round and one ratio of medians. Needs torch and transformers.
+changes every round. Prints each round, one ratio of medians, the peak memory of both, and what share of the machine's
+multiply-add peak, measured between the rounds (peak.c, needs clang), Linkloom's model FLOPs come to. `--table`: every
+size and length of docs/performance.md, with dropout and without. Needs torch and transformers.
 """
 import argparse
 import json
@@ -14,6 +17,7 @@ import pathlib
 import statistics
 import subprocess
 import sys
+import tempfile
 
 HERE = pathlib.Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -27,41 +31,87 @@ parser.add_argument("--threads", type=int, default=2)
 parser.add_argument("--steps", type=int, default=8, help="steps timed a round")
 parser.add_argument("--rounds", type=int, default=5)
 parser.add_argument("--package", default=str(ROOT), help="folder of the package whose release tests are built")
+parser.add_argument("--table", action="store_true", help="the whole table instead of one line of it")
 args = parser.parse_args()
 
+# (architecture, length, batch, steps timed a round)
+TABLE = [("tiny", 512, 8, 16), ("tiny", 128, 32, 16), ("mini", 512, 8, 6), ("mini", 128, 32, 6), ("small", 512, 4, 4),
+         ("base", 512, 2, 2)]
+SIZES = {"tiny": (2, 128, 512), "mini": (4, 256, 1024), "small": (4, 512, 2048), "medium": (8, 512, 2048),
+         "base": (12, 768, 3072), "large": (24, 1024, 4096)}
+VOCABULARY = 30522
 
-def rates(output):
-    return [json.loads(line)["tokens_per_second"] for line in output.splitlines() if line.startswith("{")]
+
+def flops_a_token(architecture, length):
+    """Matrix products alone, a multiply-add is 2, backward is twice forward; MLM head at masked positions only."""
+    layers, hidden, intermediate = SIZES[architecture]
+    masked = 2 * round(0.15 * (length // 2 - 2))
+    encoder = layers * (2 * length * (4 * hidden**2 + 2 * hidden * intermediate) + 4 * length**2 * hidden)
+    heads = 2 * masked * (hidden**2 + hidden * VOCABULARY) + 2 * (hidden**2 + 3 * hidden)
+    return 3 * (encoder + heads) / length
 
 
-def linkloom():
-    environment = dict(os.environ, LINKLOOM_BENCHMARK="1", ARCHITECTURE=args.architecture, LENGTH=str(args.length),
-                       BATCH=str(args.batch), DROPOUT=str(args.dropout), THREADS=str(args.threads),
-                       SLICES=str(args.threads), STEPS=str(args.steps))
+def answer(command, **options):
+    done = subprocess.run(command, capture_output=True, text=True, **options)
+    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    if done.returncode != 0 or not lines:
+        sys.exit(done.stdout + done.stderr)
+    joined = {}
+    for line in lines:
+        joined |= line
+    return joined["tokens_per_second"], joined["peak_rss_mb"]
+
+
+def linkloom(architecture, length, batch, steps, dropout):
+    environment = dict(os.environ, LINKLOOM_BENCHMARK="1", ARCHITECTURE=architecture, LENGTH=str(length),
+                       BATCH=str(batch), DROPOUT=str(dropout), THREADS=str(args.threads), SLICES=str(args.threads),
+                       STEPS=str(steps))
     command = ["swift", "test", "-c", "release", "--skip-build", "--disable-xctest", "--disable-testable-imports",
                "--filter", "training speed"]
-    done = subprocess.run(command, cwd=args.package, env=environment, capture_output=True, text=True)
-    found = rates(done.stdout)
-    if done.returncode != 0 or not found:
-        sys.exit(done.stdout + done.stderr)
-    return found[-1]
+    return answer(command, cwd=args.package, env=environment)
 
 
-def pytorch():
-    command = [sys.executable, str(HERE / "pytorch.py"), "--architecture", args.architecture, "--length",
-               str(args.length), "--batch", str(args.batch), "--dropout", str(args.dropout), "--threads",
-               str(args.threads), "--steps", str(args.steps)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode != 0:
-        sys.exit(done.stdout + done.stderr)
-    return rates(done.stdout)[0]
+def pytorch(architecture, length, batch, steps, dropout):
+    return answer([sys.executable, str(HERE / "pytorch.py"), "--architecture", architecture, "--length", str(length),
+                   "--batch", str(batch), "--dropout", str(dropout), "--threads", str(args.threads), "--steps",
+                   str(steps)])
 
 
-ours, theirs = [], []
-for round_number in range(args.rounds):
-    for name in ["linkloom", "pytorch"] if round_number % 2 == 0 else ["pytorch", "linkloom"]:
-        (ours if name == "linkloom" else theirs).append(linkloom() if name == "linkloom" else pytorch())
-    print(f"round {round_number + 1}: linkloom {ours[-1]:,.0f} tokens/s, pytorch {theirs[-1]:,.0f} tokens/s")
-ratio = statistics.median(ours) / statistics.median(theirs)
-print(f"{args.architecture}, length {args.length}, batch {args.batch}, dropout {args.dropout}, {args.threads} threads: "
-      f"linkloom {statistics.median(ours):,.0f}, pytorch {statistics.median(theirs):,.0f} tokens/s, ratio {ratio:.2f}")
+def build_peak(folder):
+    program = str(pathlib.Path(folder) / "peak")
+    subprocess.run(["clang", "-O3", "-std=gnu11", "-pthread", str(HERE / "peak.c"), "-o", program], check=True)
+    return program
+
+
+def compare(peak, *config):
+    """Medians of both, memory of both, and the median of the peaks measured between the rounds, in GFLOP/s."""
+    ours, theirs, peaks = [], [], []
+    for round_number in range(args.rounds):
+        for side in [linkloom, pytorch] if round_number % 2 == 0 else [pytorch, linkloom]:
+            (ours if side is linkloom else theirs).append(side(*config))
+        peaks.append(float(subprocess.run([peak, str(args.threads)], check=True, capture_output=True).stdout))
+        if not args.table:
+            print(f"round {round_number + 1}: linkloom {ours[-1][0]:,.0f} tokens/s, pytorch {theirs[-1][0]:,.0f} "
+                  f"tokens/s, multiply-add peak {peaks[-1]:.0f} GFLOP/s", flush=True)
+    rate = [statistics.median(side[0] for side in sides) for sides in (ours, theirs)]
+    memory = [max(side[1] for side in sides) for sides in (ours, theirs)]
+    return rate, memory, statistics.median(peaks)
+
+
+with tempfile.TemporaryDirectory() as folder:
+    peak = build_peak(folder)
+    rows = [(args.architecture, args.length, args.batch, args.steps, args.dropout)]
+    if args.table:
+        rows = [(*row, dropout) for row in TABLE for dropout in (0.1, 0.0)]
+        print("| size, length, batch | dropout | Linkloom tokens/s | PyTorch tokens/s | ratio | GFLOP/s | share of peak "
+              "| MB, Linkloom | MB, PyTorch |\n|---|---|---|---|---|---|---|---|---|", flush=True)
+    for row in rows:
+        (ours, theirs), memory, ceiling = compare(peak, *row)
+        speed = ours * flops_a_token(row[0], row[1]) / 1e9
+        cells = [f"{row[0]}, {row[1]}, {row[2]}", row[4], f"{ours:,.0f}", f"{theirs:,.0f}", f"{ours / theirs:.2f}",
+                 f"{speed:.0f}", f"{100 * speed / ceiling:.0f}% of {ceiling:.0f}", *(f"{mb:,.0f}" for mb in memory)]
+        if args.table:
+            print("| " + " | ".join(map(str, cells)) + " |", flush=True)
+        else:
+            print(f"{cells[0]}, dropout {cells[1]}, {args.threads} threads: linkloom {cells[2]}, pytorch {cells[3]} "
+                  f"tokens/s, ratio {cells[4]}; {cells[5]} GFLOP/s, {cells[6]}; {cells[7]} and {cells[8]} MB")

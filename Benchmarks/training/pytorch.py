@@ -1,11 +1,13 @@
 """One process of the peer: a BERT pretraining step in PyTorch, as its users write it.
 
 MLM at masked positions only, 3-way relation head, AdamW with two groups, clipping at 1.0, eager fp32, dropout, rows of
-full length without padding. Prints a JSON line a round: {"tokens_per_second": ...}. Started by compare.py.
+full length without padding. Prints a JSON line a round: {"tokens_per_second": ..., "peak_rss_mb": ...}. Started by
+compare.py.
 """
 import argparse
 import json
 import os
+import resource
 import time
 
 parser = argparse.ArgumentParser()
@@ -65,4 +67,6 @@ for _ in range(args.rounds):
     start = time.perf_counter()
     for _ in range(args.steps):
         step()
-    print(json.dumps({"tokens_per_second": args.steps * B * S / (time.perf_counter() - start)}), flush=True)
+    rate = args.steps * B * S / (time.perf_counter() - start)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"tokens_per_second": rate, "peak_rss_mb": memory}), flush=True)

@@ -46,7 +46,7 @@ struct PretrainFacts {
                 if shard.facts.vocabularySize == tokens.vocabularySize, shard.facts.special == tokens.special {
                     throw StageError(
                         "shards \(index) were made with another vocabulary of \(tokens.vocabularySize) tokens",
-                        cause: "the tokens have another tokens_sha256: ids of one vocabulary mean other words in another",
+                        cause: "tokens_sha256 differs: ids of one vocabulary mean other words in another",
                         fix: "connect the vocabulary that the shards' tokens were made with")
                 }
                 throw StageError(

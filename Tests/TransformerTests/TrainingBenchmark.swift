@@ -1,5 +1,5 @@
 // Training speed, for Benchmarks/training/compare.py: runs only where LINKLOOM_BENCHMARK is set, and only in a release
-// build. Prints `{"tokens_per_second": …}` for STEPS steps after as many of warm-up.
+// build. Prints `{"tokens_per_second": …}` for STEPS steps after as many of warm-up, and `{"peak_rss_mb": …}`.
 
 import Container
 import Foundation
@@ -58,6 +58,11 @@ private func rows(_ count: Int, length: Int, vocabulary: Int) -> [Instance] {
         let trainer = try Trainer(
             model: model, settings: settings, masking: masking, data: [data], observer: observer)
         let result = try trainer.run()
+        let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+        let peak = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }?.split(separator: " ").compactMap {
+            Double($0)
+        }
+        print(#"{"peak_rss_mb": \#((try #require(peak?.first)) / 1024)}"#)
         // A benchmark checks its answer: the untrained loss is near ln V + ln 3.
         let line = try #require(result.metrics.split(separator: UInt8(ascii: "\n")).first)
         let loss = try #require(try JSON(parsing: Array(line))["loss"]?.double)
