@@ -57,7 +57,7 @@ package struct ParseConfig: StageConfig {
                 "max_rejected", \.maxRejected, in: 0...1, help: "share of broken documents past which the stage fails"),
             .int(
                 "pieces", \.pieces, in: 1...4096,
-                help: help("pieces", "into how many buckets more than 64 files are put")),
+                help: help("pieces", "into how many buckets more than \(ParsePieces.mostFilePieces) files are put")),
         ]
     }
 
@@ -90,7 +90,7 @@ package enum Parse: Stage {
     package typealias Config = ParseConfig
     package typealias Output = DocumentsArtifact
 
-    package static let name = "parse", version = 2
+    package static let name = "parse", version = 3
     package static let summary = "reads dumps and texts: plain text with blocks, titles, redirects and link spans"
     package static var ports: [AnyInputPort] { [] }
 

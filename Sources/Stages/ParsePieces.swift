@@ -18,8 +18,9 @@ enum ParsePieces {
         case smallByContent
     }
 
-    /// Up to here each file is a piece.
-    static let mostFilePieces = 64
+    /// Up to here each file is a piece. A piece costs a few files in the store, so thousands of small ones would be slow;
+    /// but crossing this border remakes them all, so it lies far above what people add to file by file.
+    static let mostFilePieces = 256
     static let smallFile: Int64 = 1 << 20
 
     /// Pieces are named after what the files are, never after where or how many they are, so that a file added or moved

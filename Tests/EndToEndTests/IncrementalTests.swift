@@ -1,4 +1,4 @@
-// One file more, less or another among 64: what runs again is what the file touches.
+// One file more, less or another among 64, dumps or texts: what runs again is what the file touches.
 
 import Container
 import Foundation
@@ -86,5 +86,35 @@ import Testing
         try shop.write(dump(20), "dumps/valley-20.xml")
         let restored = try uses(shop, file)
         for (stage, use) in restored { #expect(use.run == 0, "\(stage): everything was made before") }
+    }
+
+    @Test func `a text added to 64, or edited, runs its own piece`() throws {
+        let shop = try Workshop()
+        let yaml = """
+            version: 1
+            stages:
+              documents: {use: parse, with: {format: text, files: ["towns/*.txt"]}}
+              vocab: {use: vocabulary, with: {import: vocab.txt}}
+              tokens: {use: tokenize}
+              segments: {use: segment, with: {max_seq_length: 64, min_tokens: 8}}
+            """
+        let file = try shop.write(yaml, "pipeline.yaml")
+        try shop.write(vocabulary, "vocab.txt")
+        func write(_ n: Int, _ more: String = "") throws {
+            let text = "The road to town \(n) leads over the hill and past the old stone bridge. \(more)\n"
+            try shop.write(text, "towns/town-\(n).txt")
+        }
+        for n in 0..<64 { try write(n) }
+        let text = ["documents", "tokens", "segments"]
+        let first = try uses(shop, file)
+        for stage in text { #expect(first[stage] == Use(run: 64, reused: 0), "\(stage)") }
+
+        try write(64)
+        let added = try uses(shop, file)
+        for stage in text { #expect(added[stage] == Use(run: 1, reused: 64), "\(stage)") }
+
+        try write(20, "A new inn has opened near the gate.")
+        let edited = try uses(shop, file)
+        for stage in text { #expect(edited[stage] == Use(run: 1, reused: 64), "\(stage)") }
     }
 }

@@ -74,8 +74,8 @@ import Stages
 
     @Test func `pieces follow the files, and their order of work changes no byte`() throws {
         let run = try ToyRun()
-        let files = try (0..<70).map { try file(run, "t\($0).txt", "Text number \($0).\n") }
-        let few = config(Array(files.prefix(5))) { $0.format = .text }
+        let files = try (0..<257).map { try file(run, "t\($0).txt", "Text number \($0).\n") }
+        let few = config(Array(files.prefix(64))) { $0.format = .text }
         let many = config(files) { $0.format = .text }
         for config in [few, many] {
             let forth = try parse(run, config).artifact.manifest
@@ -86,8 +86,9 @@ import Stages
         // A file more leaves the other files' pieces as they were.
         let context = { (config: ParseConfig) in run.context(Parse.self, config, [:], files: config.files) }
         let before = try Parse.gather(context(few)).map(\.name)
-        let after = try Parse.gather(context(config([files[9]] + files.prefix(5)) { $0.format = .text })).map(\.name)
-        #expect(Array(after.dropFirst()) == before)
+        let after = try Parse.gather(context(config([files[200]] + files.prefix(64)) { $0.format = .text })).map(\.name)
+        #expect(Array(after.dropFirst()) == before && Set(after).count == 65)
+        #expect(try Parse.gather(context(config(Array(files.dropLast())) { $0.format = .text })).count == 256)
         #expect(try Parse.gather(context(many)).count <= 16)
     }
 
