@@ -5,11 +5,11 @@
 /// Units (documents, or documents of equal text together) take, one after the other, the label of most weight among
 /// their neighbours that still has room; an edge weighs 1/√(degree · degree), so hubs do not swallow everything. Then
 /// the communities found, grown to half of the cap, are units themselves and merge up to the cap; at last the documents
-/// may move once more. In each of the three rounds the first sweep looks at all units, a later one at those with a
-/// neighbour that has since moved elsewhere. The order is by unit size, then by index; nodes are sorted by id, a hash,
-/// so the order carries no topic.
-/// - Complexity: O(edges) a sweep, at most 3 · `sweeps` of them. Memory: 16 bytes a node beside the graph and its
-///   in-links, 20 while the second round begins, and 12 bytes a unit of several documents.
+/// may move once more. In the rounds of documents the first sweep looks at all of them, a later one at those with a
+/// neighbour that has since moved elsewhere; communities that merge look at the 32 others that draw them most. The
+/// order is by unit size, then by index; nodes are sorted by id, a hash, so the order carries no topic.
+/// - Complexity: O(edges) a sweep, at most 2 · `sweeps` + 1 of them. Memory: 16 bytes a node beside the graph and its
+///   in-links, 20 while communities merge, and up to 280 bytes a community of the first round.
 /// - Source: label propagation after Raghavan, Albert & Kumara 2007 (arXiv 0709.2938); merging as in Blondel et al.
 ///   2008 (arXiv 0803.0476), with weights of label propagation rather than modularity; who is looked at again as in
 ///   Traag, Waltman & van Eck 2019 (arXiv 1810.08473).
@@ -26,7 +26,7 @@ package struct Communities: Sendable {
         var propagation = LabelPropagation(graph, inLinks, labels: leader)
         let documents = CommunityUnits(leader)
         propagation.run(documents, cap: max(1, cap / 2), sweeps: sweeps)
-        propagation.run(CommunityUnits(propagation.labels), cap: max(1, cap), sweeps: sweeps)
+        propagation.merge(cap: max(1, cap), sweeps: sweeps)
         propagation.run(documents, cap: max(1, cap), sweeps: sweeps)
         (label, count) = propagation.numbered()
     }

@@ -88,28 +88,35 @@ struct LabelPropagation: ~Copyable {
 
     /// Lets one unit choose; says whether it moved.
     private mutating func move(_ unit: some RandomAccessCollection<UInt32>, _ cap: Int) -> Bool {
-        for node in unit {
-            isOpen.remove(Int(node))
-            state[Int(node)].weight.negate()
-        }
-        for node in unit {
-            let own = -state[Int(node)].weight
-            for other in graph.outLinks(Int(node)) { weigh(Int(other), own) }
-            for other in inLinks[Int(node)] { weigh(Int(other), own) }
-        }
-        for node in unit { state[Int(node)].weight.negate() }
+        for node in unit { isOpen.remove(Int(node)) }
+        lookAround(unit)
         let current = state[Int(unit[unit.startIndex])].label
         let best = best(current, room: cap - unit.count)
         found.removeAll()
         if best == current { return false }
-        size[Int(current)] -= UInt32(unit.count)
-        size[Int(best)] += UInt32(unit.count)
+        change(current, best, count: unit.count)
         for node in unit { state[Int(node)].label = best }
         for node in unit {
             for other in graph.outLinks(Int(node)) where state[Int(other)].label != best { isOpen.insert(Int(other)) }
             for other in inLinks[Int(node)] where state[Int(other)].label != best { isOpen.insert(Int(other)) }
         }
         return true
+    }
+
+    private mutating func change(_ old: UInt32, _ new: UInt32, count: Int) {
+        size[Int(old)] -= UInt32(count)
+        size[Int(new)] += UInt32(count)
+    }
+
+    /// Fills `found` with the labels of a unit's neighbours outside of it. O(edges of the unit).
+    private mutating func lookAround(_ unit: some RandomAccessCollection<UInt32>) {
+        for node in unit { state[Int(node)].weight.negate() }
+        for node in unit {
+            let own = -state[Int(node)].weight
+            for other in graph.outLinks(Int(node)) { weigh(Int(other), own) }
+            for other in inLinks[Int(node)] { weigh(Int(other), own) }
+        }
+        for node in unit { state[Int(node)].weight.negate() }
     }
 
     @inline(__always)
@@ -130,5 +137,86 @@ struct LabelPropagation: ~Copyable {
             (best, most) = (label, weight)
         }
         return best
+    }
+
+    // MARK: Merging
+
+    /// Makes every label a unit and lets these move as `run` does, each drawn by the nearest others only, so that the
+    /// edges are looked at once. O(edges + labels · sweeps).
+    mutating func merge(cap: Int, sweeps: Int) {
+        var near = NearestLabels()
+        list(CommunityUnits(labels), into: &near)
+        var label = Array(0..<UInt32(state.count))
+        for _ in 0..<sweeps {
+            var moves = 0
+            for unit in 0..<near.count where near.size[unit] <= cap {
+                for i in near.range(unit) { found.add(near.weight[i], to: label[Int(near.label[i])]) }
+                let current = label[Int(near.own[unit])]
+                let best = best(current, room: cap - Int(near.size[unit]))
+                found.removeAll()
+                if best == current { continue }
+                change(current, best, count: Int(near.size[unit]))
+                label[Int(near.own[unit])] = best
+                moves += 1
+            }
+            if moves * 1000 <= near.count { break }
+        }
+        for node in state.indices { state[node].label = label[Int(state[node].label)] }
+    }
+
+    private mutating func list(_ units: borrowing CommunityUnits, into near: inout NearestLabels) {
+        weigh(units)
+        for node in 0..<units.nodes where !units.isGrouped.contains(node) {
+            lookAround(CollectionOfOne(UInt32(node)))
+            near.append(state[node].label, size: 1, found)
+            found.removeAll()
+        }
+        units.members.withUnsafeBufferPointer { members in
+            for group in units.groups {
+                let unit = members[Int(group.lowerBound)..<Int(group.upperBound)]
+                lookAround(unit)
+                near.append(state[Int(members[Int(group.lowerBound)])].label, size: group.count, found)
+                found.removeAll()
+            }
+        }
+    }
+}
+
+/// Of each label, the others that its nodes are drawn to most. Labels that are drawn to none are left out.
+/// Memory: up to 8 · `limit` + 16 bytes a label, and no more than the edges between labels.
+private struct NearestLabels {
+    static let limit = 32
+
+    private(set) var own: [UInt32] = []
+    private(set) var size: [UInt32] = []
+    private(set) var label: [UInt32] = []
+    private(set) var weight: [Float] = []
+    private var ends: [Int] = []
+
+    var count: Int { own.count }
+
+    func range(_ unit: Int) -> Range<Int> { (unit == 0 ? 0 : ends[unit - 1])..<ends[unit] }
+
+    mutating func append(_ own: UInt32, size: Int, _ found: borrowing LabelWeights) {
+        if found.count == 0 { return }
+        let first = label.count
+        for i in 0..<found.count {
+            let (other, weight) = found.entry(i)
+            var place = label.count
+            // Kept in order: the strongest first, the lower label before an equal one.
+            while place > first,
+                weight > self.weight[place - 1] || (weight == self.weight[place - 1] && other < label[place - 1])
+            { place -= 1 }
+            if place - first == Self.limit { continue }
+            if label.count - first == Self.limit {
+                label.removeLast()
+                self.weight.removeLast()
+            }
+            label.insert(other, at: place)
+            self.weight.insert(weight, at: place)
+        }
+        self.own.append(own)
+        self.size.append(UInt32(size))
+        ends.append(label.count)
     }
 }
