@@ -59,7 +59,7 @@ let package = Package(
 
         tests("Container", ["Container"]),
         tests("Pipeline", ["Pipeline", "Container"]),
-        tests("Text", ["Text"]),
+        tests("Text", ["Text", "CArchive"]),
         tests("Corpus", ["Corpus", "Container"]),
         tests("Kernels", ["Kernels", "CKernels"]),
         tests("Transformer", ["Transformer", "Kernels", "Container"]),

@@ -10,7 +10,6 @@ mwparserfromhell are at least 0.99 (brackets that it gives up on are left out).
 Build first: swift build -c release --package-path Benchmarks/mediawiki
 """
 import argparse
-import bz2
 import json
 import os
 import re
@@ -20,6 +19,8 @@ import subprocess
 import sys
 import tempfile
 
+from dumps import enlarged
+
 here = os.path.dirname(os.path.abspath(__file__))
 parser = argparse.ArgumentParser()
 parser.add_argument("dump")
@@ -27,19 +28,6 @@ parser.add_argument("--size", type=float, default=60, help="MB of XML")
 parser.add_argument("--rounds", type=int, default=5)
 parser.add_argument("--binary", default=os.path.join(here, ".build/release/mediawiki-benchmark"))
 args = parser.parse_args()
-
-
-def enlarged(path, size):
-    """The dump's head once, its pages again and again with ids of their own, and an end."""
-    with (bz2.open(path) if path.endswith(".bz2") else open(path, "rb")) as f:
-        xml = f.read()
-    first, last = xml.index(b"<page>"), xml.rindex(b"</page>") + len(b"</page>\n")
-    pages, out, copy = xml[first:last], [xml[:first]], 0
-    while sum(map(len, out)) < size * 1e6:
-        ids = re.sub(rb"(</ns>\s*<id>)(\d+)", lambda m: m[1] + b"%d" % (int(m[2]) + copy * 10**8), pages)
-        out.append(ids)
-        copy += 1
-    return b"".join(out) + b"</mediawiki>\n"
 
 
 def cpu(command):
@@ -63,7 +51,7 @@ check()
 with tempfile.TemporaryDirectory() as folder:
     dump = os.path.join(folder, "dump.xml")
     with open(dump, "wb") as f:
-        f.write(enlarged(args.dump, args.size))
+        f.writelines(enlarged(args.dump, args.size))
     megabytes = os.path.getsize(dump) / 1e6
     extractor = [sys.executable, "-m", "wikiextractor.WikiExtractor", "--json", "-q", "--links", "--no-templates", "--processes", "1"]
     ours, theirs, hashes = [], [], set()

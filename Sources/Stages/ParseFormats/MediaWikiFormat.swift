@@ -13,7 +13,8 @@ enum MediaWikiFormat: ParseFormat {
         let namespaces = Set(config.namespaces)
         var converter: Wikitext?
         var document = ParsedDocument()
-        let summaries = try MediaWikiReader.read(path: file.path) { page, site in
+        let threads = writer.context.environment.threads
+        let summaries = try MediaWikiReader.read(path: file.path, threads: threads) { page, site in
             writer.add("pages")
             if !namespaces.contains(page.namespace) { return writer.add("outside_namespaces") }
             if let target = page.redirect {

@@ -8,7 +8,7 @@ import Glibc
 ///
 /// A plain or singly compressed file is one member, named after the file without its compression suffix. Folders, links
 /// and devices in an archive are passed over. Member names are data: `/etc/passwd` and `../x` are only names here.
-/// Memory: O(1), libarchive's buffers. Not safe to share between threads.
+/// Memory: O(1), libarchive's buffers, and what `Bzip2Streams` says of its own. Not safe to share between threads.
 package final class ArchiveReader {
     package struct Member: Sendable, Equatable {
         /// As stored; ill-formed UTF-8 replaced.
@@ -22,9 +22,16 @@ package final class ArchiveReader {
     }
 
     package let path: String
-    private let handle: OpaquePointer
+    private var handle: OpaquePointer
     private let fileSize: Int64
     private let bombFloor: UInt64
+    private let threads: Int
+    /// Unpacks the one member of a .bz2 file of many streams.
+    private var streams: Bzip2Streams?
+    /// Where in the file `handle` began to read.
+    private var base: UInt64 = 0
+    /// What `handle` reads, unless it opened the file itself.
+    private var descriptor: Int32 = -1
     private var index = 0
     private var unpacked: UInt64 = 0
     private var isFinished = false
@@ -33,15 +40,26 @@ package final class ArchiveReader {
     /// memory or time, and is refused once more than `bombFloor` bytes came out of it.
     package static let mostUnpacked: UInt64 = 1000
 
+    /// - Parameter threads: unpack a .bz2 file of many streams, where there are more than one.
     /// - Throws: `TextError` for a missing, empty or unreadable file, a folder, or a suffix that the content belies.
-    package init(path: String, bombFloor: UInt64 = 1 << 28) throws {
+    package init(path: String, threads: Int = 1, bombFloor: UInt64 = 1 << 28) throws {
         self.path = path
+        self.threads = threads
         self.bombFloor = bombFloor
         fileSize = try Self.checkedSize(path)
+        handle = try Self.newHandle(path)
+        guard archive_read_open_filename(handle, path, Self.blockSize) == ARCHIVE_OK else {
+            throw failure("cannot be opened")
+        }
+        try checkSuffix()
+    }
+
+    private static let blockSize = 1 << 18
+
+    private static func newHandle(_ path: String) throws -> OpaquePointer {
         guard let handle = archive_read_new() else {
             throw TextError(.io, "libarchive has no memory for a reader", file: path)
         }
-        self.handle = handle
         archive_read_support_filter_gzip(handle)
         archive_read_support_filter_bzip2(handle)
         archive_read_support_filter_xz(handle)
@@ -50,15 +68,22 @@ package final class ArchiveReader {
         archive_read_support_format_zip(handle)
         archive_read_support_format_raw(handle)
         archive_read_support_format_empty(handle)
-        guard archive_read_open_filename(handle, path, 1 << 18) == ARCHIVE_OK else { throw failure("cannot be opened") }
-        try checkSuffix()
+        return handle
     }
 
-    deinit { archive_read_free(handle) }
+    deinit {
+        archive_read_free(handle)
+        if descriptor >= 0 { close(descriptor) }
+    }
 
     /// The next file member, or nil after the last.
     package func next() throws -> Member? {
         if isFinished { return nil }
+        if let streams, streams.isAtEnd {
+            isFinished = true
+            return nil
+        }
+        streams = nil
         // libarchive converts names to the thread's locale; UTF-8 keeps them whole whatever the user's is.
         let locale = uselocale(Self.utf8Locale)
         defer { uselocale(locale) }
@@ -75,6 +100,7 @@ package final class ArchiveReader {
             guard status == ARCHIVE_OK || status == ARCHIVE_WARN, let entry else { throw failure("cannot be read") }
             if archive_format(handle) == ARCHIVE_FORMAT_RAW {
                 let name = Self.withoutCompressionSuffix(String(path.split(separator: "/").last ?? "data"))
+                if threads > 1, isBzip2 { streams = Bzip2Streams(path: path, threads: threads) }
                 return Member(name: name, index: 0, offset: 0, isWholeFile: true)
             }
             if archive_entry_is_encrypted(entry) != 0 {
@@ -93,11 +119,51 @@ package final class ArchiveReader {
     /// - Throws: `TextError` for damage, and for a file that unpacks to more than `mostUnpacked` times its size.
     package func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
         guard !buffer.isEmpty else { return 0 }
-        let count = archive_read_data(handle, buffer.baseAddress!, buffer.count)
-        guard count >= 0 else { throw failure("cannot be unpacked") }
+        let count = try unpack(into: buffer)
         unpacked += UInt64(count)
         if unpacked > bombFloor, unpacked / Self.mostUnpacked >= UInt64(fileSize) { throw bomb() }
         return count
+    }
+
+    /// The file is bzip2, and not within another compression.
+    private var isBzip2: Bool {
+        archive_filter_code(handle, 0) == ARCHIVE_FILTER_BZIP2 && archive_filter_count(handle) == 2
+    }
+
+    private func unpack(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        if let streams {
+            switch streams.read(into: buffer) {
+            case .bytes(let count): return count
+            case .end: return 0
+            case .plain(let start, let skip): try goOnWithoutThreads(from: start, skip: skip)
+            }
+        }
+        let count = archive_read_data(handle, buffer.baseAddress!, buffer.count)
+        guard count >= 0 else { throw failure("cannot be unpacked") }
+        return count
+    }
+
+    /// Continues at the stream that begins at byte `start`, after the first `skip` bytes that it gives.
+    private func goOnWithoutThreads(from start: UInt64, skip: UInt64) throws {
+        streams = nil
+        let old = handle
+        handle = try Self.newHandle(path)
+        archive_read_free(old)
+        base = start
+        descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        var entry: OpaquePointer?
+        guard descriptor >= 0, lseek(descriptor, off_t(start), SEEK_SET) == off_t(start),
+            archive_read_open_fd(handle, descriptor, Self.blockSize) == ARCHIVE_OK,
+            archive_read_next_header(handle, &entry) == ARCHIVE_OK
+        else { throw failure("cannot be read") }
+        var left = skip
+        let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.blockSize, alignment: 1)
+        defer { scratch.deallocate() }
+        while left > 0 {
+            let count = archive_read_data(handle, scratch.baseAddress!, min(scratch.count, Int(left)))
+            guard count > 0 else { throw failure("cannot be unpacked") }
+            left -= UInt64(count)
+        }
     }
 
     private func bomb() -> TextError {
@@ -130,44 +196,12 @@ package final class ArchiveReader {
     }
 
     /// Bytes of the stored file read so far.
-    package var offset: UInt64 { UInt64(max(0, archive_filter_bytes(handle, -1))) }
+    package var offset: UInt64 { streams?.offset ?? base + UInt64(max(0, archive_filter_bytes(handle, -1))) }
 
     // MARK: checks
 
     /// Read-only after creation; nil where the system has no such locale, then names outside ASCII may be numbers.
     private nonisolated(unsafe) static let utf8Locale = newlocale(Int32(LC_CTYPE_MASK), "C.UTF-8", nil)
-
-    private static func checkedSize(_ path: String) throws -> Int64 {
-        var info = stat()
-        guard stat(path, &info) == 0 else {
-            let reason = String(cString: strerror(errno))
-            if errno == ENOENT || errno == ENOTDIR {
-                throw TextError(.notFound, "no such file", file: path, fix: "check the path and `params.data`")
-            }
-            throw TextError(.io, "the file cannot be looked at", file: path, cause: reason)
-        }
-        switch info.st_mode & S_IFMT {
-        case S_IFREG: break
-        case S_IFDIR:
-            throw TextError(
-                .notAFile, "this is a folder, a file is expected", file: path,
-                fix: "name the files in it with a pattern, such as \(path)/*")
-        default: throw TextError(.notAFile, "this is no regular file", file: path, fix: "copy its content to a file")
-        }
-        guard info.st_size > 0 else {
-            throw TextError(
-                .empty, "the file is empty", file: path, offset: 0, cause: "a download or copy may have failed",
-                fix: "fetch it again, or leave it out of `files`")
-        }
-        return Int64(info.st_size)
-    }
-
-    private static let filters: [(suffix: String, code: Int32, name: String)] = [
-        (".gz", ARCHIVE_FILTER_GZIP, "gzip"), (".tgz", ARCHIVE_FILTER_GZIP, "gzip"),
-        (".bz2", ARCHIVE_FILTER_BZIP2, "bzip2"), (".tbz2", ARCHIVE_FILTER_BZIP2, "bzip2"),
-        (".xz", ARCHIVE_FILTER_XZ, "xz"), (".txz", ARCHIVE_FILTER_XZ, "xz"),
-        (".zst", ARCHIVE_FILTER_ZSTD, "zstd"), (".tzst", ARCHIVE_FILTER_ZSTD, "zstd"),
-    ]
 
     private func checkSuffix() throws {
         let lower = path.lowercased()
@@ -184,7 +218,7 @@ package final class ArchiveReader {
     /// At the end everything stored must have been used: bytes left over are a damaged second stream, and a tar
     /// without its end mark was cut between two members.
     private func checkEnd(before: Int64) throws {
-        let used = archive_filter_bytes(handle, -1)
+        let used = Int64(base) + archive_filter_bytes(handle, -1)
         let format = archive_format(handle) & ARCHIVE_FORMAT_BASE_MASK
         let isCompressed = archive_filter_code(handle, 0) != ARCHIVE_FILTER_NONE
         if isCompressed, format == ARCHIVE_FORMAT_RAW || format == ARCHIVE_FORMAT_EMPTY, used < fileSize {
@@ -201,7 +235,7 @@ package final class ArchiveReader {
                     cause: "it was cut off between two members", fix: "fetch or pack it again")
             }
         }
-        if format == ARCHIVE_FORMAT_ZIP, !hasZipDirectory() {
+        if format == ARCHIVE_FORMAT_ZIP, !Self.hasZipDirectory(path, size: fileSize) {
             throw TextError(
                 .truncated, "the zip archive has no directory at its end", file: path, offset: UInt64(fileSize),
                 cause: "it was cut off behind its first members", fix: "fetch or pack it again")
@@ -209,24 +243,6 @@ package final class ArchiveReader {
         if format == ARCHIVE_FORMAT_EMPTY {
             throw TextError(.empty, "the file unpacks to nothing", file: path, offset: 0, fix: "fetch it again")
         }
-    }
-
-    /// Whether `PK\5\6`, the mark of the directory's end, stands where it must: before a comment of up to 65,535 bytes.
-    private func hasZipDirectory() -> Bool {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return false }
-        defer { close(descriptor) }
-        let begin = max(0, fileSize - 22 - 65_535)
-        var tail = [UInt8](repeating: 0, count: Int(fileSize - begin))
-        var count = 0
-        while count < tail.count {
-            let step = tail.withUnsafeMutableBytes {
-                pread(descriptor, $0.baseAddress! + count, $0.count - count, off_t(begin) + off_t(count))
-            }
-            guard step > 0 else { return false }
-            count += step
-        }
-        return tail.firstRange(of: [0x50, 0x4B, 5, 6]) != nil
     }
 
     private func failure(_ what: String) -> TextError {
@@ -245,14 +261,5 @@ package final class ArchiveReader {
     private func name(of entry: OpaquePointer) -> String {
         if let utf8 = archive_entry_pathname_utf8(entry) { return String(cString: utf8) }
         return archive_entry_pathname(entry).map { String(cString: $0) } ?? "member \(index)"
-    }
-
-    /// `dump.xml.bz2` → `dump.xml`.
-    package static func withoutCompressionSuffix(_ name: String) -> String {
-        let lower = name.lowercased()
-        for filter in filters where lower.hasSuffix(filter.suffix) && name.utf8.count > filter.suffix.utf8.count {
-            return String(name.dropLast(filter.suffix.count))
-        }
-        return name
     }
 }

@@ -46,12 +46,13 @@ package struct MediaWikiReader {
     }
 
     /// Reads every member of the file as a dump.
-    /// - Parameter onPage: called for each whole page, in order, with the site's description as known so far.
+    /// - Parameters: `threads`: as `ArchiveReader` uses them. `onPage`: called for each whole page, in order, with the
+    ///   site's description as known so far.
     /// - Throws: `TextError` for a bad file, and whatever `onPage` throws.
     package static func read(
-        path: String, onPage: (inout MediaWikiPage, SiteInfo) throws -> Void
+        path: String, threads: Int = 1, onPage: (inout MediaWikiPage, SiteInfo) throws -> Void
     ) throws -> [Summary] {
-        let archive = try ArchiveReader(path: path)
+        let archive = try ArchiveReader(path: path, threads: threads)
         var summaries: [Summary] = []
         while let member = try archive.next() {
             let name = member.isWholeFile ? path : "\(path): \(member.name)"
