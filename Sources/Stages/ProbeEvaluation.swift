@@ -57,29 +57,22 @@ struct ProbeEvaluation {
             rows.rows.map { PredictorInput($0.ids, secondBegin: $0.secondBegin, masks: $0.masks) }, "probe rows")
         var all = LossSum()
         var byRelation = [LossSum](repeating: LossSum(), count: 3)
-        var confusion = [[Int64]](repeating: [0, 0, 0], count: 3)
-        let classes = predictor.config.relationClasses ?? 0
         for (row, answer) in zip(rows.rows, answers) {
             for (i, mask) in row.masks.enumerated() {
                 let hit = answer.predicted[i] == mask.label
                 all.add(answer.losses[i], right: hit)
                 byRelation[Int(row.relation.rawValue)].add(answer.losses[i], right: hit)
             }
-            if classes > 0 { confusion[Int(row.relation.rawValue)][Self.argmax(answer.relationLogits ?? [])] += 1 }
         }
         var out: [String: JSON] = [
             "mlm": all.json,
             "mlm_by_relation": .byRelation { byRelation[$0].json },
         ]
-        if classes > 0 {
-            out["drp"] = Self.relationScores(confusion, classes: classes)
+        if let classes = predictor.config.relationClasses, classes > 0 {
+            out["drp"] = relationScores(answers, classes: classes)
             let whole = try predict(
                 rows.rows.map { PredictorInput($0.original, secondBegin: $0.secondBegin, masks: []) }, "whole rows")
-            confusion = [[Int64]](repeating: [0, 0, 0], count: 3)
-            for (row, answer) in zip(rows.rows, whole) {
-                confusion[Int(row.relation.rawValue)][Self.argmax(answer.relationLogits ?? [])] += 1
-            }
-            out["drp_unmasked"] = Self.relationScores(confusion, classes: classes)
+            out["drp_unmasked"] = relationScores(whole, classes: classes)
         }
         return .object(out)
     }
@@ -88,8 +81,13 @@ struct ProbeEvaluation {
         logits.indices.max { logits[$0] != logits[$1] ? logits[$0] < logits[$1] : $0 > $1 } ?? 0
     }
 
-    /// With a two-way head (objective `bert`) rows of relation `linked` have no right answer and are left out.
-    private static func relationScores(_ confusion: [[Int64]], classes: Int) -> JSON {
+    /// - Parameter answers: one for each row of the probe. With a two-way head (objective `bert`) rows of relation
+    ///   `linked` have no right answer and are left out.
+    private func relationScores(_ answers: [Prediction], classes: Int) -> JSON {
+        var confusion = [[Int64]](repeating: [0, 0, 0], count: 3)
+        for (row, answer) in zip(rows.rows, answers) {
+            confusion[Int(row.relation.rawValue)][Self.argmax(answer.relationLogits ?? [])] += 1
+        }
         let known = Relation.allCases.filter { Int($0.rawValue) < classes }
         let totals = known.map { confusion[Int($0.rawValue)].reduce(0, +) }
         let rows = totals.reduce(0, +)

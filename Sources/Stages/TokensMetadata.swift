@@ -20,9 +20,8 @@ struct TokensMetadata {
 
     /// Whether ids of one mean the same as ids of the other, as far as both say.
     func agrees(with other: TokensMetadata) -> Bool {
-        let known = [tokensDigest, other.tokensDigest].compactMap(\.self)
-        return vocabularySize == other.vocabularySize && special == other.special
-            && (known.count < 2 || known[0] == known[1])
+        vocabularySize == other.vocabularySize && special == other.special
+            && (tokensDigest == nil || other.tokensDigest == nil || tokensDigest == other.tokensDigest)
     }
 
     /// Reads `vocabulary_size`, `special_tokens` and `tokens_sha256` of an artifact's metadata.
