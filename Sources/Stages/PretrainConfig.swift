@@ -70,6 +70,7 @@ package struct PretrainConfig: StageConfig {
     package var architecture = ModelShape.tiny
     package var initMismatch = Mismatch.refuse
     package var maxPositionEmbeddings = 512
+    package var initializer = Initializer.normal
     package var initializerRange = 0.02
     package var objective = Objective.linkbert
     package var drpWeight = 1.0

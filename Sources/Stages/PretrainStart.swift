@@ -25,7 +25,8 @@ enum PretrainStart {
                     "recipe \(recipe.rawValue) continues from \(name), but port 'init' is not connected: started at random"
                 )
             }
-            return try BertModel(config.model(vocabularySize: size, padID: pad), seed: seed)
+            let shape = config.model(vocabularySize: size, padID: pad)
+            return try BertModel(shape, seed: seed, initializer: config.initializer)
         }
         let files = try ModelFiles(artifact: start, place: "init")
         let found = try BertConfig(parsing: files.config, place: "init/config.json")

@@ -23,9 +23,12 @@ package final class BertModel: Sendable {
     }
 
     /// A fresh model: its start values are a pure function of seed and parameter name.
-    package convenience init(_ config: BertConfig, seed: UInt64) throws(ModelError) {
+    package convenience init(
+        _ config: BertConfig, seed: UInt64, initializer: Initializer = .normal
+    ) throws(ModelError) {
         try self.init(zeros: config)
-        layout.initialise(parameters.view(), seed: seed, range: config.initializerRange)
+        layout.initialise(
+            parameters.view(), seed: seed, range: config.initializerRange, initializer: initializer)
     }
 
     var weights: Weights { Weights(parameters.view(), layout, config) }

@@ -58,6 +58,43 @@ import Transformer
     #expect(abs(deviation - 0.02 * 0.8796) < 0.001)
 }
 
+@Test func `mimetic start values tie query to key and positions to sinusoids and leave the rest as it was`() throws {
+    let config = toyConfig()
+    let normal = try BertModel(config, seed: 5)
+    let mimetic = try BertModel(config, seed: 5, initializer: .mimetic)
+    var changed: Set<String> = []
+    for entry in normal.layout.entries where normal.values(entry.name) != mimetic.values(entry.name) {
+        changed.insert(entry.name)
+    }
+    var expected: Set<String> = ["bert.embeddings.position_embeddings.weight"]
+    for layer in 0..<config.numHiddenLayers {
+        let own = "bert.encoder.layer.\(layer).attention.self."
+        expected.formUnion([own + "query.weight", own + "key.weight"])
+        let query = try #require(mimetic.values(own + "query.weight"))
+        #expect(query == mimetic.values(own + "key.weight"))
+        // The product of query and key: a diagonal of gain² · (1 - what truncation takes), the rest near zero.
+        let h = config.hiddenSize
+        func product(_ i: Int, _ j: Int) -> Double {
+            (0..<h).reduce(0) { $0 + Double(query[$1 * h + i]) * Double(query[$1 * h + j]) }
+        }
+        let diagonal = (0..<h).reduce(0) { $0 + product($1, $1) } / Double(h)
+        let rest = (0..<h).flatMap { i in (0..<i).map { product(i, $0) } }
+        #expect(abs(diagonal - 0.64 * 0.7737) < 0.1)
+        #expect(abs(rest.reduce(0, +) / Double(rest.count)) < 0.05)
+    }
+    #expect(changed == expected)
+
+    let positions = try #require(mimetic.values("bert.embeddings.position_embeddings.weight"))
+    let h = config.hiddenSize
+    func dot(_ a: Int, _ b: Int) -> Double {
+        (0..<h).reduce(0) { $0 + Double(positions[a * h + $1]) * Double(positions[b * h + $1]) }
+    }
+    let unit = config.initializerRange * config.initializerRange * Double(h)
+    #expect(abs(dot(0, 0) / unit - 1) < 1e-3 && abs(dot(7, 7) / unit - 1) < 1e-3)
+    #expect(abs(dot(1, 2) - dot(5, 6)) < 1e-3 * unit, "near depends on the distance alone")
+    #expect(dot(4, 5) > dot(4, 6))
+}
+
 /// The loss of a batch, by the same code path as the gradients.
 private func loss(_ engine: BatchEngine, _ rows: [BatchRow], step: Int?, weight: Double) throws -> Double {
     let losses = try engine.gradients(step: step, rows: rows)
