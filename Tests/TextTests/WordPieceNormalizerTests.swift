@@ -35,6 +35,41 @@ import Text
         }
     }
 
+    @Test func `words of every length are found at every distance from the end of a text`() {
+        var uncased = WordScanner(WordPieceOptions())
+        var cased = WordScanner(WordPieceOptions(lowercase: false))
+        let letters = Array("Ab9Zz0YcXdWeVfUgThSiRj".utf8)
+        for length in 1...letters.count {
+            let word = Array(letters[..<length])
+            let lower = Array(String(decoding: word, as: UTF8.self).lowercased().utf8)
+            for distance in 0...20 {
+                for (mark, between) in [(" ", [[UInt8]]()), ("-", [[45]]), ("\u{1}", []), ("@", [[64]])] {
+                    let tail = Array(repeating: UInt8(ascii: "\n"), count: distance)
+                    let text = word + Array(mark.utf8) + word + tail
+                    // A control character is taken out and ends no word.
+                    let joined = mark == "\u{1}"
+                    let place = Comment(rawValue: "\(length) letters, \(distance) from the end, \(mark.utf8.first!)")
+                    let found = WordList.of(text, &uncased)
+                    #expect(found == (joined ? [lower + lower] : [lower] + between + [lower]), place)
+                    #expect(
+                        WordList.of(text, &cased) == (joined ? [word + word] : [word] + between + [word]), place)
+                }
+            }
+        }
+    }
+
+    @Test func `a range that ends within a word ends it`() {
+        let text = Array("abcdefghijklmnopqrstuvwxyz".utf8)
+        for end in 1...text.count {
+            for begin in [0, end / 2, max(0, end - 3)] where begin < end {
+                var list = WordList()
+                var scanner = WordScanner(WordPieceOptions())
+                text.withUnsafeBufferPointer { scanner.scan($0, begin..<end, into: &list) }
+                #expect(list.words == [Array(text[begin..<end])])
+            }
+        }
+    }
+
     @Test func `invalid UTF-8 is dropped like U+FFFD and ends no word`() {
         var scanner = WordScanner(WordPieceOptions())
         let malformed: [[UInt8]] = [

@@ -1,48 +1,62 @@
 // From words to ids: the cache of words, the greedy match for new ones, and the columns of tokens that grow.
 
+import Glibc
+
 /// Looks words up in the cache, encodes the new ones, and gathers tokens.
+///
+/// Words wait until `batchLimit` of them are looked up together. First in `front`, a table small enough to stay in the
+/// second-level cache, which by Zipf's law holds most words of a text; then, for the rest, in the table of all words,
+/// where looking many up at once hides the latency of memory. Neither loop has a branch that a word could mispredict.
 struct EncodingSink: WordSink, ~Copyable {
     /// Past any of these the cache starts afresh.
     private static let wordLimit = 1 << 19
     private static let pieceLimit = 1 << 20
     private static let arenaLimit = 1 << 22
     /// Longer words are encoded each time they occur.
-    private static let cachedBytes = 256
+    private static let cachedBytes = 255
+    private static let batchLimit = 64
+    private static let frontBits: UInt64 = 14
 
-    private typealias WordPiece = (id: UInt32, end: UInt32)
+    /// A word of up to 8 bytes; 0 if the slot is empty.
+    private typealias FrontSlot = (low: UInt64, pieces: WordPieces)
 
     private let vocabulary: WordPieceVocabulary
     let firstBytes: ByteFinder
-    /// Payload: number of pieces << 32 | id of the only piece, or index of the first in `pieces`.
+    private let front: UnsafeMutablePointer<FrontSlot>
+    /// Payload: `WordPieces`.
     private var cache = WordTable()
-    /// Id, and end within the normalised word.
+    /// Pieces of the words that have more than two.
     private var pieces: [WordPiece] = []
     /// Pieces of the word at hand.
     private var current: [WordPiece] = []
     private var output = TokenBuffer()
-    /// How often the cache has started afresh.
-    private var generation = 0
-    /// Words and marks in the order of the text that still wait for their ids. Looking many words up together hides
-    /// the latency of memory, which a table of all words of a language otherwise pays at every rare one.
+    /// Words in the order of the text that still wait for their ids.
     private let pending: UnsafeMutablePointer<PendingWord>
-    private let payloads: UnsafeMutablePointer<UInt64>
+    private let found: UnsafeMutablePointer<WordPieces>
+    /// Numbers of the pending words that `front` does not hold.
+    private let missed: UnsafeMutablePointer<Int32>
     private var pendingCount = 0
-    private static let pendingLimit = 64
 
     init(_ vocabulary: WordPieceVocabulary) {
         self.vocabulary = vocabulary
         firstBytes = ByteFinder(vocabulary.specials.map { $0.bytes[0] })
-        pending = .allocate(capacity: Self.pendingLimit)
-        payloads = .allocate(capacity: Self.pendingLimit)
+        front = .allocate(capacity: 1 << Self.frontBits)
+        front.initialize(repeating: (0, .none), count: 1 << Self.frontBits)
+        pending = .allocate(capacity: Self.batchLimit)
+        found = .allocate(capacity: Self.batchLimit)
+        missed = .allocate(capacity: Self.batchLimit)
     }
 
     deinit {
+        front.deallocate()
         pending.deallocate()
-        payloads.deallocate()
+        found.deallocate()
+        missed.deallocate()
     }
 
     mutating func emit(_ id: UInt32, _ begin: Int, _ end: Int) {
         lookUpPending()
+        output.reserve(1)
         output.append(id, begin, end)
     }
 
@@ -53,66 +67,80 @@ struct EncodingSink: WordSink, ~Copyable {
 
     @inline(__always)
     mutating func punctuation(_ byte: UInt8, begin: Int) {
-        wait(
-            PendingWord(
-                low: UInt64(vocabulary.punctuationIDs[Int(byte)]), high: 0, count: 0,
-                begin: UInt32(truncatingIfNeeded: begin)))
+        short(WordTable.Key(low: UInt64(byte), high: 0, count: 1), begin: begin)
     }
 
     @inline(__always)
     mutating func short(_ key: WordTable.Key, begin: Int) {
-        wait(
-            PendingWord(
-                low: key.low, high: key.high, count: UInt32(truncatingIfNeeded: key.count),
-                begin: UInt32(truncatingIfNeeded: begin)))
-    }
-
-    @inline(__always)
-    private mutating func wait(_ word: PendingWord) {
-        pending[pendingCount] = word
+        pending[pendingCount] = PendingWord(
+            low: key.low, high: key.high, count: UInt32(truncatingIfNeeded: key.count),
+            begin: UInt32(truncatingIfNeeded: begin))
         pendingCount += 1
-        if pendingCount == Self.pendingLimit { lookUpPending() }
+        if pendingCount == Self.batchLimit { lookUpPending() }
     }
 
     /// Turns the words that wait into tokens.
     @inline(never)
     private mutating func lookUpPending() {
-        cache.probe(pending, count: pendingCount, into: payloads)
-        let generation = generation
-        for index in 0..<pendingCount {
+        makeRoom(for: pendingCount)
+        let front = front
+        let pending = pending
+        let found = found
+        let missed = missed
+        let count = pendingCount
+        var missedCount = 0
+        for index in 0..<count {
             let word = pending[index]
-            let begin = Int(word.begin)
-            if word.count == 0 {
-                output.append(UInt32(truncatingIfNeeded: word.low), begin, begin + 1)
-                continue
-            }
-            var payload = payloads[index]
-            // Not where it was looked for first, or the cache started afresh since.
-            if payload == 0 || generation != self.generation { payload = find(word.key) }
-            let count = Int(payload >> 32)
-            let low = UInt32(truncatingIfNeeded: payload)
-            if count == 1 {
-                output.append(low, begin, begin + Int(word.count))
-                continue
-            }
-            var from = begin
-            for index in Int(low)..<Int(low) + count {
-                let piece = pieces[index]
-                output.append(piece.id, from, begin + Int(piece.end))
-                from = begin + Int(piece.end)
+            let slot = front[Self.frontIndex(word.low)]
+            found[index] = slot.pieces
+            missed[missedCount] = Int32(truncatingIfNeeded: index)
+            missedCount += (slot.low ^ word.low) | word.high == 0 ? 0 : 1
+        }
+        cache.probe(pending, UnsafeBufferPointer(start: missed, count: missedCount), into: found)
+        for position in 0..<missedCount {
+            let index = Int(missed[position])
+            let word = pending[index]
+            // Not where it was looked for first.
+            if found[index].isNone { found[index] = find(word.key) }
+            if word.high == 0 { front[Self.frontIndex(word.low)] = (word.low, found[index]) }
+        }
+        output.reserve(count * WordTable.inlineBytes)
+        for index in 0..<count {
+            let begin = Int(pending[index].begin)
+            let end = begin + Int(pending[index].count)
+            let word = found[index]
+            switch word.count {
+            case 1:
+                output.append(word.firstID, begin, end)
+            case 2:
+                let middle = begin + word.firstEnd
+                output.append(word.firstOfTwo, begin, middle)
+                output.append(word.secondOfTwo, middle, end)
+            default:
+                var from = begin
+                for piece in word.range {
+                    let piece = pieces[piece]
+                    output.append(piece.id, from, begin + Int(piece.end))
+                    from = begin + Int(piece.end)
+                }
             }
         }
         pendingCount = 0
     }
 
-    private mutating func find(_ key: WordTable.Key) -> UInt64 {
+    @inline(__always)
+    private static func frontIndex(_ low: UInt64) -> Int {
+        Int(truncatingIfNeeded: (low &* 0x9E37_79B9_7F4A_7C15) >> (64 - frontBits))
+    }
+
+    private mutating func find(_ key: WordTable.Key) -> WordPieces {
         // A word of up to 16 bytes is its key: the closure never runs.
         let slot = cache.find(key, UnsafeBufferPointer(start: nil, count: 0))
-        return slot.pointee.count != 0 ? slot.pointee.payload : newShort(key)
+        return slot.pointee.count != 0 ? WordPieces(bits: slot.pointee.payload) : newShort(key)
     }
 
     @inline(never)
-    private mutating func newShort(_ key: WordTable.Key) -> UInt64 {
+    private mutating func newShort(_ key: WordTable.Key) -> WordPieces {
         let halves = (key.low.littleEndian, key.high.littleEndian)
         return withUnsafeBytes(of: halves) { raw in
             let word = UnsafeBufferPointer(rebasing: raw.bindMemory(to: UInt8.self)[..<key.count])
@@ -123,28 +151,30 @@ struct EncodingSink: WordSink, ~Copyable {
 
     mutating func word(_ bytes: UnsafeBufferPointer<UInt8>, _ sources: UnsafeBufferPointer<SourceRange>) {
         lookUpPending()
+        output.reserve(bytes.count)
         guard bytes.count <= Self.cachedBytes else {
             encode(bytes)
             var from = 0
             for piece in current { emit(piece, &from, sources) }
             return
         }
+        makeRoom(for: 1)
         let key = WordTable.key(bytes)
         let slot = cache.find(key, bytes)
-        let payload: UInt64
+        let word: WordPieces
         if slot.pointee.count != 0 {
-            payload = slot.pointee.payload
+            word = WordPieces(bits: slot.pointee.payload)
         } else {
             encode(bytes)
-            payload = remember(key, bytes)
+            word = remember(key, bytes)
         }
-        let count = Int(payload >> 32)
-        let low = UInt32(truncatingIfNeeded: payload)
         var from = 0
-        if count == 1 {
-            emit((low, UInt32(bytes.count)), &from, sources)
-        } else {
-            for index in Int(low)..<Int(low) + count { emit(pieces[index], &from, sources) }
+        switch word.count {
+        case 1: emit((word.firstID, UInt32(bytes.count)), &from, sources)
+        case 2:
+            emit((word.firstOfTwo, UInt32(word.firstEnd)), &from, sources)
+            emit((word.secondOfTwo, UInt32(bytes.count)), &from, sources)
+        default: for index in word.range { emit(pieces[index], &from, sources) }
         }
     }
 
@@ -156,22 +186,29 @@ struct EncodingSink: WordSink, ~Copyable {
         from = Int(piece.end)
     }
 
+    /// Starts the cache afresh if `words` more might not fit. Nothing found before is valid after it.
+    @inline(__always)
+    private mutating func makeRoom(for words: Int) {
+        if cache.count + words > Self.wordLimit || pieces.count + words * Self.cachedBytes > Self.pieceLimit
+            || cache.arena.count > Self.arenaLimit
+        {
+            startAfresh()
+        }
+    }
+
+    @inline(never)
+    private mutating func startAfresh() {
+        cache.removeAll()
+        pieces.removeAll(keepingCapacity: true)
+        front.update(repeating: (0, .none), count: 1 << Self.frontBits)
+    }
+
     /// Caches `current` as the pieces of a word that `find` did not find.
-    private mutating func remember(_ key: WordTable.Key, _ word: UnsafeBufferPointer<UInt8>) -> UInt64 {
-        if cache.count >= Self.wordLimit || pieces.count >= Self.pieceLimit || cache.arena.count >= Self.arenaLimit {
-            cache.removeAll()
-            pieces.removeAll(keepingCapacity: true)
-            generation += 1
-        }
-        var payload = UInt64(current.count) << 32
-        if current.count == 1 {
-            payload |= UInt64(current[0].id)
-        } else {
-            payload |= UInt64(pieces.count)
-            pieces.append(contentsOf: current)
-        }
-        cache.insert(key, word, payload: payload, at: cache.find(key, word))
-        return payload
+    private mutating func remember(_ key: WordTable.Key, _ word: UnsafeBufferPointer<UInt8>) -> WordPieces {
+        let made = WordPieces(current, next: pieces.count)
+        if made.count > 2 { pieces.append(contentsOf: current) }
+        cache.insert(key, word, payload: made.bits, at: cache.find(key, word))
+        return made
     }
 
     /// Greedy longest match from the left into `current`; the unknown token alone if any part of the word has no match.
@@ -197,6 +234,42 @@ struct EncodingSink: WordSink, ~Copyable {
     }
 }
 
+/// Id, and end within the normalised word.
+private typealias WordPiece = (id: UInt32, end: UInt32)
+
+/// The pieces of one word in 64 bits, so that a look-up seldom needs a second one. The top byte is their number; below
+/// it stand the one id, or the two ids (24 bits each, which every vocabulary fits) and where the first ends (8 bits),
+/// or where three and more begin in the list of pieces.
+struct WordPieces {
+    let bits: UInt64
+
+    static let none = WordPieces(bits: 0)
+
+    init(bits: UInt64) { self.bits = bits }
+
+    /// - Parameter next: where the pieces will stand in the list, if they are more than two.
+    fileprivate init(_ pieces: [WordPiece], next: Int) {
+        let low =
+            switch pieces.count {
+            case 1: UInt64(pieces[0].id)
+            case 2: UInt64(pieces[0].id) << 32 | UInt64(pieces[1].id) << 8 | UInt64(pieces[0].end)
+            default: UInt64(next)
+            }
+        bits = UInt64(pieces.count) << 56 | low
+    }
+
+    @inline(__always) var isNone: Bool { bits == 0 }
+    @inline(__always) var count: Int { Int(truncatingIfNeeded: bits >> 56) }
+    @inline(__always) var firstID: UInt32 { UInt32(truncatingIfNeeded: bits) }
+    @inline(__always) var firstOfTwo: UInt32 { UInt32(truncatingIfNeeded: bits >> 32) & 0xFF_FFFF }
+    @inline(__always) var secondOfTwo: UInt32 { UInt32(truncatingIfNeeded: bits >> 8) & 0xFF_FFFF }
+    @inline(__always) var firstEnd: Int { Int(truncatingIfNeeded: bits & 0xFF) }
+    @inline(__always) var range: Range<Int> {
+        let begin = Int(truncatingIfNeeded: bits & 0xFF_FFFF_FFFF)
+        return begin..<begin + count
+    }
+}
+
 /// Three growing columns that are handed over in one copy.
 private struct TokenBuffer: ~Copyable {
     private var ids: UnsafeMutablePointer<UInt32>
@@ -217,9 +290,15 @@ private struct TokenBuffer: ~Copyable {
         ends.deallocate()
     }
 
+    /// Makes room for that many rows more.
+    @inline(__always)
+    mutating func reserve(_ rows: Int) {
+        if capacity - count < rows { grow(rows) }
+    }
+
+    /// There must be room.
     @inline(__always)
     mutating func append(_ id: UInt32, _ begin: Int, _ end: Int) {
-        if count == capacity { grow() }
         ids[count] = id
         begins[count] = UInt32(truncatingIfNeeded: begin)
         ends[count] = UInt32(truncatingIfNeeded: end)
@@ -227,17 +306,18 @@ private struct TokenBuffer: ~Copyable {
     }
 
     @inline(never)
-    private mutating func grow() {
-        func doubled(_ old: UnsafeMutablePointer<UInt32>) -> UnsafeMutablePointer<UInt32> {
-            let new = UnsafeMutablePointer<UInt32>.allocate(capacity: capacity * 2)
+    private mutating func grow(_ rows: Int) {
+        let larger = max(capacity * 2, count + rows)
+        func moved(_ old: UnsafeMutablePointer<UInt32>) -> UnsafeMutablePointer<UInt32> {
+            let new = UnsafeMutablePointer<UInt32>.allocate(capacity: larger)
             new.update(from: old, count: count)
             old.deallocate()
             return new
         }
-        ids = doubled(ids)
-        begins = doubled(begins)
-        ends = doubled(ends)
-        capacity *= 2
+        ids = moved(ids)
+        begins = moved(begins)
+        ends = moved(ends)
+        capacity = larger
     }
 
     mutating func drain(into tokens: inout EncodedTokens) {

@@ -23,7 +23,7 @@ package struct EncodedTokens: Sendable, Equatable {
 /// BERT normalisation, pre-tokenisation and greedy longest-match WordPiece, with special tokens of the text kept whole.
 ///
 /// Ids equal `BertTokenizerFast(…, add_special_tokens=False)` of tokenizers 0.23.3. No `[CLS]` or `[SEP]` is added.
-/// A cache of words bounds the work: memory is at most 52 MiB beyond the vocabulary, and no result depends on it.
+/// A cache of words bounds the work: memory is at most 53 MiB beyond the vocabulary, and no result depends on it.
 /// Threading: an encoder is for one thread; any number of them share a vocabulary.
 package final class WordPieceEncoder {
     package let vocabulary: WordPieceVocabulary

@@ -9,8 +9,6 @@ package final class WordPieceVocabulary: Sendable {
     package let specialIDs: [UInt32]
     /// Special tokens as written in text, longest first, for leftmost-longest matching.
     let specials: [(bytes: [UInt8], id: UInt32)]
-    /// Id of the token that is just this ASCII byte, or of `unknownToken`.
-    let punctuationIDs: [UInt32]
     let trie: TokenTrie
     /// Where tokens that continue a word begin in the trie; nil if the vocabulary has none.
     let continuation: TokenTrie.Node?
@@ -48,7 +46,6 @@ package final class WordPieceVocabulary: Sendable {
             .sorted { ($1.bytes.count, $0.id) < ($0.bytes.count, $1.id) }
         trie = TokenTrie(tokens)
         continuation = trie.node(Array(options.continuingPrefix.utf8))
-        punctuationIDs = (0..<128).map { ids[[UInt8($0)]] ?? unknown }
     }
 
     private static func missing(_ token: String, _ tokens: [String]) -> VocabularyError {

@@ -36,84 +36,101 @@ package struct WordScanner: ~Copyable {
         _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, into sink: inout Sink
     ) {
         precondition(range.upperBound <= text.count && text.count <= UInt32.max, "range outside the text")
-        let end = range.upperBound
-        var position = range.lowerBound
-        let lowercase = table.lowercase
+        guard !range.isEmpty else { return }
+        let bulk = max(range.lowerBound, range.upperBound - Self.lookahead + 1)
+        let position = words(text, from: range.lowerBound, to: bulk, end: range.upperBound, into: &sink) { at in
+            // All that is read stands before the end of the range.
+            UnsafeRawPointer(text.baseAddress! + at)
+        }
+        guard position < range.upperBound else { return }
+        // The last bytes, with spaces after them, so that nothing past the range is read.
+        withUnsafeTemporaryAllocation(byteCount: 2 * Self.lookahead, alignment: 8) { tail in
+            let count = range.upperBound - position
+            tail.baseAddress!.copyMemory(from: text.baseAddress! + position, byteCount: count)
+            (tail.baseAddress! + count).initializeMemory(as: UInt8.self, repeating: 0x20, count: tail.count - count)
+            _ = words(text, from: position, to: range.upperBound, end: range.upperBound, into: &sink) { at in
+                UnsafeRawPointer(tail.baseAddress! + (at - position))
+            }
+        }
+    }
+
+    /// So many bytes from a position on must be readable: a word of 16 and the byte after it.
+    private static let lookahead = WordTable.inlineBytes + 1
+
+    /// Sends the words that begin in `position..<stop`.
+    /// - Parameter bytes: where the bytes of the text from a position on can be read, `lookahead` of them.
+    /// - Returns: where to go on; past `stop` if a word or the space after it ends there.
+    @inline(__always)
+    private mutating func words<Sink: WordSink & ~Copyable>(
+        _ text: UnsafeBufferPointer<UInt8>, from: Int, to stop: Int, end: Int, into sink: inout Sink,
+        _ bytes: (Int) -> UnsafeRawPointer
+    ) -> Int {
+        var position = from
+        let caseBits: UInt64 = table.lowercase ? 0x2020_2020_2020_2020 : 0
         table.ascii.withUnsafeBufferPointer { ascii in
-            while position < end {
-                switch ascii[Int(text[position])] {
-                case CharacterTable.ASCII.space:
-                    position += 1
-                case CharacterTable.ASCII.word:
-                    let begin = position
-                    repeat {
+            while position < stop {
+                let raw = bytes(position)
+                let first = Self.load(raw, 0)
+                let firstLength = Self.wordLength(first)
+                if firstLength == 0 {
+                    switch ascii[Int(truncatingIfNeeded: first & 0xFF)] {
+                    case CharacterTable.ASCII.space:
                         position += 1
-                    } while position < end
-                        && ascii[Int(text[position])] == CharacterTable.ASCII.word
-                    let isASCII =
-                        position == end || ascii[Int(text[position])] != CharacterTable.ASCII.other
-                    if isASCII && position - begin <= WordTable.inlineBytes {
-                        let key = Self.key(text, begin, position - begin, lowercase)
-                        sink.short(key, begin: begin)
-                    } else {
-                        position = slowWord(text, begin..<end, into: &sink)
+                    case CharacterTable.ASCII.punctuation:
+                        sink.punctuation(UInt8(truncatingIfNeeded: first), begin: position)
+                        position += 1
+                    default:
+                        position = slowWord(text, position..<end, into: &sink)
                     }
-                case CharacterTable.ASCII.punctuation:
-                    sink.punctuation(text[position], begin: position)
-                    position += 1
-                default:
+                    continue
+                }
+                var key = WordTable.Key(low: first, high: 0, count: firstLength)
+                var next = UInt8(truncatingIfNeeded: first >> UInt64(truncatingIfNeeded: firstLength * 8))
+                if firstLength < 8 {
+                    key.low &= Self.lowBytes(firstLength)
+                } else {
+                    let second = Self.load(raw, 8)
+                    let secondLength = Self.wordLength(second)
+                    key.high = second & Self.lowBytes(secondLength) | caseBits & Self.lowBytes(secondLength)
+                    key.count = 8 + secondLength
+                    next = raw.load(fromByteOffset: key.count, as: UInt8.self)
+                }
+                // Letters and digits that end before a space or a mark are a word; all else is for the slow path.
+                let kind = ascii[Int(next)]
+                if kind >= CharacterTable.ASCII.space {
+                    key.low |= caseBits & Self.lowBytes(min(key.count, 8))
+                    sink.short(key, begin: position)
+                    position += key.count + (kind == CharacterTable.ASCII.space ? 1 : 0)
+                } else {
                     position = slowWord(text, position..<end, into: &sink)
                 }
             }
         }
+        return position
     }
 
-    /// The key of an ASCII word straight from the text.
     @inline(__always)
-    private static func key(
-        _ text: UnsafeBufferPointer<UInt8>, _ begin: Int, _ count: Int, _ lowercase: Bool
-    ) -> WordTable.Key {
-        let raw = UnsafeRawPointer(text.baseAddress!)
-        @inline(__always) func load(_ at: Int) -> UInt64 {
-            UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: at, as: UInt64.self))
-        }
-        var low: UInt64 = 0
-        var high: UInt64 = 0
-        let past = begin + 16 - text.count
-        if past <= 0 {
-            low = load(begin)
-            high = load(begin + 8)
-        } else if text.count >= 16 {
-            // The last 16 bytes of the text, moved down to the word.
-            let (first, second) = (load(text.count - 16), load(text.count - 8))
-            low =
-                past < 8 ? first >> UInt64(past * 8) | second << UInt64(64 - past * 8) : second >> UInt64(past * 8 - 64)
-            high = past < 8 ? second >> UInt64(past * 8) : 0
-        } else {
-            for index in 0..<count {
-                let byte = UInt64(text[begin + index])
-                if index < 8 { low |= byte << UInt64(index * 8) } else { high |= byte << UInt64(index * 8 - 64) }
-            }
-        }
-        if count <= 8 {
-            low &= ~0 >> UInt64(64 - count * 8)
-            high = 0
-        } else {
-            high &= ~0 >> UInt64(128 - count * 8)
-        }
-        if lowercase {
-            low = lowercased(low)
-            high = lowercased(high)
-        }
-        return WordTable.Key(low: low, high: high, count: count)
+    private static func load(_ raw: UnsafeRawPointer, _ offset: Int) -> UInt64 {
+        UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
     }
 
-    /// Eight ASCII bytes with A–Z lowered: bit 7 of each byte tells A…Z, shifted to bit 5 it is the case bit.
+    /// The lowest `count` bytes set; `count` at most 8.
     @inline(__always)
-    private static func lowercased(_ bytes: UInt64) -> UInt64 {
-        let fromA = bytes &+ 0x3F3F_3F3F_3F3F_3F3F
-        let pastZ = bytes &+ 0x2525_2525_2525_2525
-        return bytes | ((fromA ^ pastZ) & 0x8080_8080_8080_8080) >> 2
+    private static func lowBytes(_ count: Int) -> UInt64 {
+        ~(~0 << UInt64(truncatingIfNeeded: count * 8))
+    }
+
+    /// How many of eight bytes from the lowest on are ASCII letters or digits.
+    ///
+    /// Bit 7 of each byte tells: adding what is missing from a bound to 0x80 sets it from that bound on.
+    @inline(__always)
+    private static func wordLength(_ bytes: UInt64) -> Int {
+        let plain = bytes & 0x7F7F_7F7F_7F7F_7F7F
+        let folded = plain | 0x2020_2020_2020_2020
+        let letters = (folded &+ 0x1F1F_1F1F_1F1F_1F1F) & ~(folded &+ 0x0505_0505_0505_0505)
+        let digits = (plain &+ 0x5050_5050_5050_5050) & ~(plain &+ 0x4646_4646_4646_4646)
+        let others = (~(letters | digits) | bytes) & 0x8080_8080_8080_8080
+        return others.trailingZeroBitCount >> 3
     }
 
     /// Scans by character from `range.lowerBound` until a word has ended; sends it and what stands beside it.

@@ -109,20 +109,25 @@ package struct WordTable: ~Copyable {
         }
     }
 
-    /// The payloads of short words; 0 where the first slot looked at is not the word's own.
+    /// For the short words that `numbers` names, writes their payloads to the same places of `found`; none where the
+    /// first slot looked at is not the word's own.
     ///
     /// Free of branches, so that the loads for all words are under way at once: one wrong guess would wait for memory.
     @inline(__always)
-    func probe(_ words: UnsafePointer<PendingWord>, count: Int, into payloads: UnsafeMutablePointer<UInt64>) {
+    func probe(
+        _ words: UnsafePointer<PendingWord>, _ numbers: UnsafeBufferPointer<Int32>,
+        into found: UnsafeMutablePointer<WordPieces>
+    ) {
         let mask = capacity - 1
-        for index in 0..<count {
+        for number in numbers {
+            let index = Int(number)
             let word = words[index]
             let slot = slots + Int(truncatingIfNeeded: word.key.hash) & mask
             let difference =
                 (slot.pointee.low ^ word.low) | (slot.pointee.high ^ word.high)
                 | UInt64(slot.pointee.count ^ word.count)
             let isDifferent = (difference | (0 &- difference)) >> 63
-            payloads[index] = slot.pointee.payload & (isDifferent &- 1)
+            found[index] = WordPieces(bits: slot.pointee.payload & (isDifferent &- 1))
         }
     }
 
@@ -182,7 +187,7 @@ package struct WordTable: ~Copyable {
     }
 }
 
-/// A short word that waits to be looked up, or, with a count of 0, a mark whose id is in `low`.
+/// A short word that waits to be looked up.
 struct PendingWord {
     var low: UInt64
     var high: UInt64
