@@ -3,12 +3,15 @@
     swift build -c release --build-tests
     python Benchmarks/training/compare.py [--architecture tiny --length 512 --batch 8 --rounds 5]
     python Benchmarks/training/compare.py --table [--rounds 5]
+    python Benchmarks/training/compare.py --shards FOLDER --architecture tiny --length 128 --batch 32 [--rounds 5]
 
 Linkloom's side is the test `training speed` (Tests/TransformerTests/TrainingBenchmark.swift) of the release build: it
 runs the trainer itself, masking included. Each round starts both programs anew, one after the other, and the order
 changes every round. Prints each round, one ratio of medians, the peak memory of both, and what share of the machine's
 multiply-add peak, measured between the rounds (peak.c, needs clang), Linkloom's model FLOPs come to. `--table`: every
-size and length of docs/performance.md, with dropout and without. Needs torch and transformers.
+size and length of docs/performance.md, with dropout and without. `--shards`: rows of the lengths that shards have
+(written by `linkloom export … shards --to FOLDER`), which the peer pads to the longest of a batch; tokens are those that
+are not padding. Needs torch and transformers, and numpy and safetensors for shards.
 """
 import argparse
 import json
@@ -31,6 +34,7 @@ parser.add_argument("--threads", type=int, default=2)
 parser.add_argument("--steps", type=int, default=8, help="steps timed a round")
 parser.add_argument("--rounds", type=int, default=5)
 parser.add_argument("--package", default=str(ROOT), help="folder of the package whose release tests are built")
+parser.add_argument("--shards", help="folder of exported shards whose row lengths to train on")
 parser.add_argument("--table", action="store_true", help="the whole table instead of one line of it")
 args = parser.parse_args()
 
@@ -65,7 +69,7 @@ def answer(command, **options):
 def linkloom(architecture, length, batch, steps, dropout):
     environment = dict(os.environ, LINKLOOM_BENCHMARK="1", ARCHITECTURE=architecture, LENGTH=str(length),
                        BATCH=str(batch), DROPOUT=str(dropout), THREADS=str(args.threads), SLICES=str(args.threads),
-                       STEPS=str(steps))
+                       STEPS=str(steps), **({"ROWS": rows_file} if rows_file else {}))
     command = ["swift", "test", "-c", "release", "--skip-build", "--disable-xctest", "--disable-testable-imports",
                "--filter", "training speed"]
     return answer(command, cwd=args.package, env=environment)
@@ -74,7 +78,21 @@ def linkloom(architecture, length, batch, steps, dropout):
 def pytorch(architecture, length, batch, steps, dropout):
     return answer([sys.executable, str(HERE / "pytorch.py"), "--architecture", architecture, "--length", str(length),
                    "--batch", str(batch), "--dropout", str(dropout), "--threads", str(args.threads), "--steps",
-                   str(steps)])
+                   str(steps), *(["--rows", rows_file] if rows_file else [])])
+
+
+def shapes_of_shards(folder, count):
+    """Length and begin of the second text of the first training rows, a line each."""
+    from safetensors.numpy import load_file
+
+    lines = []
+    for part in sorted(pathlib.Path(folder).glob("train-*.safetensors")):
+        columns = load_file(part)
+        second = columns["span.begin"][columns["span.offsets"][:-1] + 1]
+        lines += [f"{length} {begin}\n" for length, begin in zip(columns["offsets"][1:] - columns["offsets"][:-1], second)]
+        if len(lines) >= count:
+            return lines[:count]
+    sys.exit(f"{folder}: {len(lines)} training rows, {count} are wanted")
 
 
 def build_peak(folder):
@@ -100,6 +118,13 @@ def compare(peak, *config):
 
 with tempfile.TemporaryDirectory() as folder:
     peak = build_peak(folder)
+    rows_file = None
+    if args.shards:
+        rows_file = str(pathlib.Path(folder) / "rows")
+        lines = shapes_of_shards(args.shards, 2 * args.steps * args.batch)
+        pathlib.Path(rows_file).write_text("".join(lines))
+        lengths = [int(line.split()[0]) for line in lines]
+        print(f"rows of {min(lengths)} to {max(lengths)} tokens, {statistics.mean(lengths):.0f} on average")
     rows = [(args.architecture, args.length, args.batch, args.steps, args.dropout)]
     if args.table:
         rows = [(*row, dropout) for row in TABLE for dropout in (0.1, 0.0)]
@@ -107,7 +132,7 @@ with tempfile.TemporaryDirectory() as folder:
               "| MB, Linkloom | MB, PyTorch |\n|---|---|---|---|---|---|---|---|---|", flush=True)
     for row in rows:
         (ours, theirs), memory, ceiling = compare(peak, *row)
-        speed = ours * flops_a_token(row[0], row[1]) / 1e9
+        speed = ours * flops_a_token(row[0], round(statistics.mean(lengths)) if rows_file else row[1]) / 1e9
         cells = [f"{row[0]}, {row[1]}, {row[2]}", row[4], f"{ours:,.0f}", f"{theirs:,.0f}", f"{ours / theirs:.2f}",
                  f"{speed:.0f}", f"{100 * speed / ceiling:.0f}% of {ceiling:.0f}", *(f"{mb:,.0f}" for mb in memory)]
         if args.table:

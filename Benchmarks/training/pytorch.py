@@ -1,7 +1,7 @@
 """One process of the peer: a BERT pretraining step in PyTorch, as its users write it.
 
-MLM at masked positions only, 3-way relation head, AdamW with two groups, clipping at 1.0, eager fp32, dropout, rows of
-full length without padding. Prints a JSON line a round: {"tokens_per_second": ..., "peak_rss_mb": ...}. Started by
+MLM at masked positions only, 3-way relation head, AdamW with two groups, clipping at 1.0, eager fp32, dropout. Rows are of
+full length without padding; with --rows, of the lengths of that file, padded to the longest of the batch. Prints a JSON line a round: {"tokens_per_second": ..., "peak_rss_mb": ...}. Started by
 compare.py.
 """
 import argparse
@@ -18,6 +18,7 @@ parser.add_argument("--dropout", type=float, default=0.1)
 parser.add_argument("--threads", type=int, default=2)
 parser.add_argument("--steps", type=int, default=8)
 parser.add_argument("--rounds", type=int, default=1)
+parser.add_argument("--rows", help="file of row lengths and where second texts begin, a line each")
 args = parser.parse_args()
 os.environ["OMP_NUM_THREADS"] = str(args.threads)
 
@@ -36,12 +37,34 @@ model = BertForPreTraining(BertConfig(
     intermediate_size=intermediate, hidden_dropout_prob=args.dropout, attention_probs_dropout_prob=args.dropout))
 model.cls.seq_relationship = torch.nn.Linear(hidden, 3)
 model.train()
-ids = torch.randint(1000, V, (B, S))
-types = (torch.arange(S) > S // 2).long().expand(B, S).contiguous()
-count = 2 * round(0.15 * (S // 2 - 2))  # masked tokens of a row: 15% of each span
-flat = torch.cat([torch.randperm(S)[:count].sort().values + row * S for row in range(B)])
-labels = ids.view(-1)[flat].clone()
 relations = torch.arange(B) % 3
+
+
+def batch(shapes):
+    """Random text of these (length, begin of the second text), padded to the longest; flat places of the masks."""
+    S = max(length for length, _ in shapes)
+    ids, types, real = torch.zeros(B, S, dtype=torch.long), torch.zeros(B, S, dtype=torch.long), torch.zeros(B, S)
+    flat = []
+    for row, (length, second) in enumerate(shapes):
+        ids[row, :length] = torch.randint(1000, V, (length,))
+        types[row, second:length] = 1
+        real[row, :length] = 1
+        # Masked tokens of a row: 15% of each span.
+        count = sum(max(1, round(0.15 * span)) for span in (second - 2, length - 1 - second))
+        flat.append(torch.randperm(length)[:count].sort().values + row * S)
+    flat = torch.cat(flat)
+    padded = any(length < S for length, _ in shapes)
+    return ids, types, real if padded else None, flat, ids.view(-1)[flat].clone()
+
+
+if args.rows:
+    with open(args.rows) as f:
+        shapes = [tuple(map(int, line.split())) for line in f]
+    batches = [batch(shapes[i:i + B]) for i in range(0, len(shapes) - B + 1, B)]
+    tokens = [sum(length for length, _ in shapes[i:i + B]) for i in range(0, len(shapes) - B + 1, B)]
+else:
+    batches, tokens = [batch([(S, S // 2 + 1)] * B)], [B * S]
+turn = 0
 decayed = [p for p in model.parameters() if p.ndim > 1]
 plain = [p for p in model.parameters() if p.ndim <= 1]
 optimizer = torch.optim.AdamW(
@@ -50,23 +73,27 @@ optimizer = torch.optim.AdamW(
 
 
 def step():
+    """Trains on the next batch; returns the loss and the tokens that are not padding."""
+    global turn
+    ids, types, real, flat, labels = batches[turn % len(batches)]
+    done = tokens[turn % len(batches)]
+    turn += 1
     optimizer.zero_grad(set_to_none=True)
-    out = model.bert(input_ids=ids, token_type_ids=types)
+    out = model.bert(input_ids=ids, token_type_ids=types, attention_mask=real)
     scores = model.cls.predictions(out.last_hidden_state.reshape(-1, hidden)[flat])
     loss = F.cross_entropy(scores, labels) + F.cross_entropy(model.cls.seq_relationship(out.pooler_output), relations)
     loss.backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()
-    return loss.item()
+    return loss.item(), done
 
 
-first = step()
+first, _ = step()
 assert abs(first - 11.42) < 0.5, first
 step()
 for _ in range(args.rounds):
     start = time.perf_counter()
-    for _ in range(args.steps):
-        step()
-    rate = args.steps * B * S / (time.perf_counter() - start)
+    done = sum(step()[1] for _ in range(args.steps))
+    rate = done / (time.perf_counter() - start)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps({"tokens_per_second": rate, "peak_rss_mb": memory}), flush=True)

@@ -5,7 +5,8 @@ import CZstd
 /// Takes the bytes of one blob. Used by one thread at a time; made by `BlobStore.put`.
 /// Memory: two buffers of about 4 MiB and zstd's own state, whatever the blob's size.
 package final class BlobWriter {
-    private static let level: Int32 = 3
+    /// Level 3 makes shards 6% and texts 4% smaller, for half as much time again.
+    private static let level: Int32 = 2
 
     private let out: FileWriter
     private let hash = DigestBuilder()

@@ -183,6 +183,7 @@ private struct ShardWriter {
     private(set) var tokens: Int64 = 0
     private(set) var masked: Int64 = 0
     private var columns = ShardColumns()
+    private var changes: [(position: Int, label: UInt32, replacement: UInt32)] = []
     private var number = 0
     private var relations = [[Int64]](repeating: [0, 0, 0], count: 3)
 
@@ -192,7 +193,7 @@ private struct ShardWriter {
         self.seed = seed
         self.narrow = narrow
         self.output = output
-        reset()
+        if masking != nil { columns.masks = ShardColumns.Masks() }
     }
 
     var truncated: Int { assembler.truncated }
@@ -218,12 +219,7 @@ private struct ShardWriter {
         parts.append(
             try output.columns("\(prefix)-\(padded(number, 3))", rows: columns.count, columns.table(narrow: narrow)))
         number += 1
-        reset()
-    }
-
-    private mutating func reset() {
-        columns = ShardColumns()
-        if masking != nil { columns.masks = ShardColumns.Masks() }
+        columns.removeAll()
     }
 
     /// Masks the row just appended, span by span.
@@ -238,7 +234,7 @@ private struct ShardWriter {
             let key = Masking.key(
                 seed: seed, epoch: 0, pass: Int(pairs.pass[row]), document: columns.spanDocument[span],
                 segment: columns.spanSegment[span])
-            var changes: [(position: Int, label: UInt32, replacement: UInt32)] = []
+            changes.removeAll(keepingCapacity: true)
             columns.inputIDs.withUnsafeBufferPointer { ids in
                 masking.mask(UnsafeBufferPointer(rebasing: ids[first..<last]), key: key) {
                     changes.append(($0, $1, $2))

@@ -1,6 +1,8 @@
 // Which tokens of a span are masked, and how: BERT's 15% with 80/10/10, as a pure function of a key.
 // `pretrain` masks with it at every pass, `shard` writes static masks with it, `evaluate` masks its probe with it.
 
+import Container
+
 /// Masks spans of token ids.
 ///
 /// A span is the text of one segment, without special tokens. Its masks depend on its key and its own tokens only,
@@ -19,6 +21,8 @@ package struct Masking: Sendable {
     package let wholeWord: Bool
     private let continuation: [Bool]
     private let neverMasked: [UInt32]
+    /// Ids from here on are text.
+    private let firstOfText: UInt32
 
     /// - Parameters:
     ///   - continuation: by id, whether the token continues a word (`##…`); read only with `wholeWord`.
@@ -35,6 +39,7 @@ package struct Masking: Sendable {
         self.wholeWord = wholeWord
         self.continuation = continuation
         self.neverMasked = neverMasked.sorted()
+        firstOfText = neverMasked.max().map { $0 + 1 } ?? 0
     }
 
     /// The key of one span's masks. `pass` is the row's pass in its shards, `epoch` how often training has been
@@ -61,26 +66,48 @@ package struct Masking: Sendable {
     ) {
         precondition(ids.count < 1 << 16, "a span has fewer than 65536 tokens")
         let stream = RandomKey(seed: key)
-        withUnsafeTemporaryAllocation(of: UInt64.self, capacity: max(1, ids.count)) { ranks in
-            var groups = 0
-            var tokens = 0
-            for position in 0..<ids.count where !isSpecial(ids[position]) {
-                tokens += 1
-                if wholeWord, position > 0, isContinuation(ids[position]), !isSpecial(ids[position - 1]) { continue }
-                ranks[groups] = stream.draw(UInt64(position)) & ~0xFFFF | UInt64(position)
-                groups += 1
-            }
-            let wanted = number(of: tokens)
-            guard wanted > 0 else { return }
+        let tokens = ids.reduce(0) { isSpecial($1) ? $0 : $0 + 1 }
+        let wanted = number(of: tokens)
+        guard wanted > 0 else { return }
+        withUnsafeTemporaryAllocation(of: UInt64.self, capacity: ids.count) { ranks in
             if wholeWord {
+                var groups = 0
+                for position in 0..<ids.count where !isSpecial(ids[position]) {
+                    if position > 0, isContinuation(ids[position]), !isSpecial(ids[position - 1]) { continue }
+                    ranks[groups] = Self.rank(position, stream.draw(UInt64(position)))
+                    groups += 1
+                }
                 chooseWords(ids, UnsafeMutableBufferPointer(rebasing: ranks[0..<groups]), wanted, stream, emit)
-            } else {
-                let chosen = UnsafeMutableBufferPointer(rebasing: ranks[0..<groups])
-                selectLowest(chosen, wanted)
-                sortPositions(chosen, wanted)
-                for choice in 0..<wanted { emitToken(ids, Int(chosen[choice]), stream, emit) }
+                return
             }
+            // Only ranks under a bound that a few more than wanted should keep are ordered; were it too low, all.
+            let likely = (Double(wanted) + 2 * Double(wanted).squareRoot() + 2) / Double(tokens)
+            var count = gatherRanks(ids, stream, below: likely < 1 ? UInt64(likely * 0x1p64) : .max, into: ranks)
+            if count < wanted { count = gatherRanks(ids, stream, below: .max, into: ranks) }
+            let chosen = UnsafeMutableBufferPointer(rebasing: ranks[0..<count])
+            selectLowest(chosen, wanted)
+            sortPositions(chosen, wanted)
+            for choice in 0..<wanted { emitToken(ids, Int(chosen[choice]), stream, emit) }
         }
+    }
+
+    /// A draw whose low bits are the position, so that no two are equal.
+    @inline(__always)
+    private static func rank(_ position: Int, _ draw: UInt64) -> UInt64 { draw & ~0xFFFF | UInt64(position) }
+
+    /// Writes the ranks of the maskable tokens up to `bound` to the front of `ranks`, which has room for all.
+    private func gatherRanks(
+        _ ids: UnsafeBufferPointer<UInt32>, _ stream: RandomKey, below bound: UInt64,
+        into ranks: UnsafeMutableBufferPointer<UInt64>
+    ) -> Int {
+        let draws = stream.draws
+        var count = 0
+        for position in 0..<ids.count {
+            let rank = Self.rank(position, draws.mix(UInt64(position)))
+            ranks[count] = rank
+            count += rank <= bound && !isSpecial(ids[position]) ? 1 : 0
+        }
+        return count
     }
 
     /// Takes words by rank while they fit, then emits their tokens in order of position.
@@ -129,7 +156,10 @@ package struct Masking: Sendable {
 
     private func isContinuation(_ id: UInt32) -> Bool { Int(id) < continuation.count && continuation[Int(id)] }
 
-    private func isSpecial(_ id: UInt32) -> Bool {
+    @inline(__always)
+    private func isSpecial(_ id: UInt32) -> Bool { id < firstOfText && isNeverMasked(id) }
+
+    private func isNeverMasked(_ id: UInt32) -> Bool {
         for special in neverMasked where special == id { return true }
         return false
     }

@@ -1,6 +1,6 @@
 // Keys for random draws: every draw is a pure function of a key, never of a stream shared by workers.
 
-import Container
+package import Container
 
 /// A key built by mixing in one fact after another. Order matters; equal facts give equal keys in every process.
 package struct RandomKey: Sendable, Hashable {
@@ -21,6 +21,9 @@ package struct RandomKey: Sendable, Hashable {
 
     /// Draw number `index` of this key, uniform over 64 bits.
     package func draw(_ index: UInt64) -> UInt64 { KeyedRandom.mix(value, index) }
+
+    /// Makes many draws: `draws.mix(index)` is `draw(index)`.
+    package var draws: KeyedRandom.Mixer { KeyedRandom.Mixer(value) }
 
     /// Draw number `index`, uniform in [0, 1) with 53 bits.
     package func uniform(_ index: UInt64) -> Double { KeyedRandom.unit(draw(index)) }

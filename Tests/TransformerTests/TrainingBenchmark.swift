@@ -11,18 +11,29 @@ private let environment = ProcessInfo.processInfo.environment
 
 private func number(_ name: String, _ fallback: Int) -> Int { environment[name].flatMap { Int($0) } ?? fallback }
 
-/// Random text of full length, as in the peer: half A, half B, 15% masked by the trainer itself.
-private func rows(_ count: Int, length: Int, vocabulary: Int) -> [Instance] {
-    (0..<count).map { row in
+/// Lengths of rows and where their second texts begin: those of the file ROWS, a line each, or all of full length.
+private func shapes(_ count: Int, length: Int) throws -> [(length: Int, second: Int)] {
+    guard let file = environment["ROWS"] else {
+        return Array(repeating: (length, length / 2 + 1), count: count)
+    }
+    return try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n").map {
+        let numbers = $0.split(separator: " ").compactMap { Int($0) }
+        return (numbers[0], numbers[1])
+    }
+}
+
+/// Random text of these shapes, as in the peer: 15% masked by the trainer itself.
+private func rows(_ shapes: [(length: Int, second: Int)], vocabulary: Int) -> [Instance] {
+    shapes.enumerated().map { row, shape in
+        let (length, second) = shape
         let key = RandomKey(seed: 1).adding(UInt64(row))
         var instance = Instance()
         instance.ids = (0..<length).map { UInt32(1000 + key.draw(UInt64($0), below: UInt64(vocabulary - 1000))) }
-        let half = length / 2
         instance.spans = [
-            Instance.Span(range: 1..<half, document: UInt64(row), segment: 0),
-            Instance.Span(range: half + 1..<length - 1, document: UInt64(row), segment: 1),
+            Instance.Span(range: 1..<second - 1, document: UInt64(row), segment: 0),
+            Instance.Span(range: second..<length - 1, document: UInt64(row), segment: 1),
         ]
-        instance.secondBegin = half + 1
+        instance.secondBegin = second
         instance.relation = UInt8(row % 3)
         return instance
     }
@@ -50,7 +61,7 @@ private func rows(_ count: Int, length: Int, vocabulary: Int) -> [Instance] {
         settings.learningRate = 1e-4
         settings.logSteps = steps
         let masking = Masking(maskID: 103, vocabularySize: 30522, neverMasked: [0, 101, 102, 103])
-        let data = TrainingData(train: ArraySource(rows(batch * 4, length: length, vocabulary: 30522)))
+        let data = TrainingData(train: ArraySource(rows(try shapes(batch * 4, length: length), vocabulary: 30522)))
         var observer = TrainingObserver()
         observer.record = {
             if $0["step"]?.int == Int64(2 * steps) { print(String(decoding: $0.canonical, as: UTF8.self)) }

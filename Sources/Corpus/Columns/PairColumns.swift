@@ -91,6 +91,12 @@ package struct ShardColumns: Sendable, Equatable {
         package var labels: [UInt32] = []
 
         package init() {}
+
+        fileprivate mutating func removeAll() {
+            offsets.removeLast(offsets.count - 1)
+            positions.removeAll(keepingCapacity: true)
+            labels.removeAll(keepingCapacity: true)
+        }
     }
 
     package init() {}
@@ -114,6 +120,20 @@ package struct ShardColumns: Sendable, Equatable {
     }
 
     package var count: Int { offsets.count - 1 }
+
+    /// Empties the columns and keeps their memory for the next part.
+    package mutating func removeAll() {
+        inputIDs.removeAll(keepingCapacity: true)
+        // The first offset, 0, stays.
+        offsets.removeLast(offsets.count - 1)
+        spanOffsets.removeLast(spanOffsets.count - 1)
+        spanBegin.removeAll(keepingCapacity: true)
+        spanSegment.removeAll(keepingCapacity: true)
+        spanDocument.removeAll(keepingCapacity: true)
+        spanRelation.removeAll(keepingCapacity: true)
+        pass.removeAll(keepingCapacity: true)
+        masks?.removeAll()
+    }
 
     /// - Parameter narrow: whether ids fit 16 bits, a fact of the vocabulary, not of this part.
     package func table(narrow: Bool) -> ColumnTable {

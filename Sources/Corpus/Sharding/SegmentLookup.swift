@@ -19,7 +19,13 @@ package enum TokenIDs: @unchecked Sendable {
     @inline(__always)
     package func append(_ range: Range<Int>, to out: inout [UInt32]) {
         switch self {
-        case .narrow(let ids): for i in range { out.append(UInt32(ids[i])) }
+        case .narrow(let ids):
+            let at = out.count
+            out.append(contentsOf: repeatElement(0, count: range.count))
+            let source = UnsafeBufferPointer(rebasing: ids[range])
+            out.withUnsafeMutableBufferPointer { out in
+                for i in 0..<source.count { out[at + i] = UInt32(source[i]) }
+            }
         case .wide(let ids): out.append(contentsOf: ids[range])
         }
     }
@@ -131,6 +137,24 @@ package final class SegmentLookup: Sendable {
     ///   not belong together.
     package func tokens(_ document: UInt64, _ segment: UInt32, into out: inout [UInt32]) throws {
         out.removeAll(keepingCapacity: true)
+        append(try text(document, segment), to: &out)
+    }
+
+    /// Where tokens stand: some of those of one part.
+    package struct Text {
+        fileprivate var part: Int
+        fileprivate var range: Range<Int>
+
+        package var count: Int { range.count }
+        package func prefix(_ count: Int) -> Text { Text(part: part, range: range.prefix(count)) }
+        package func suffix(_ count: Int) -> Text { Text(part: part, range: range.suffix(count)) }
+    }
+
+    package func append(_ text: Text, to out: inout [UInt32]) { ids[text.part].append(text.range, to: &out) }
+
+    /// The tokens of one segment, not yet read.
+    /// - Throws: as `tokens(_:_:into:)`.
+    package func text(_ document: UInt64, _ segment: UInt32) throws -> Text {
         guard let place = places[document], place.tokenPart >= 0, place.segmentPart >= 0,
             segment < UInt32(place.segments)
         else { throw Self.unknown(document, segment) }
@@ -138,7 +162,7 @@ package final class SegmentLookup: Sendable {
         let (first, end) = (bounds[Int(place.segmentPart)].first[row], bounds[Int(place.segmentPart)].end[row])
         guard first <= end, end <= UInt32(place.tokens) else { throw Self.unknown(document, segment) }
         let begin = Int(place.firstToken)
-        ids[Int(place.tokenPart)].append(begin + Int(first)..<begin + Int(end), to: &out)
+        return Text(part: Int(place.tokenPart), range: begin + Int(first)..<begin + Int(end))
     }
 
     /// Replaces `out` with the token ids of a document's title; empty if the document is unknown.

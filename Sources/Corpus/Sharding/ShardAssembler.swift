@@ -25,9 +25,8 @@ package struct ShardAssembler {
     /// Puts each document's title before its segment. Off by default: a title names the link and gives the relation away.
     package let titleInSegment: Bool
     private let lookup: SegmentLookup
-    private var a: [UInt32] = []
-    private var b: [UInt32] = []
-    private var title: [UInt32] = []
+    private var titleA: [UInt32] = []
+    private var titleB: [UInt32] = []
     /// Rows that lost tokens to `maxSeqLength`.
     package private(set) var truncated = 0
 
@@ -58,10 +57,14 @@ package struct ShardAssembler {
     /// longer one first, whatever the relation: only the outer ends of a contiguous pair are cut, and the cut does not
     /// tell the relations apart.
     package mutating func append(_ pairs: PairColumns, _ row: Int, to out: inout ShardColumns) throws {
-        try load(pairs.aDocument[row], pairs.aSegment[row], into: \.a)
-        try load(pairs.bDocument[row], pairs.bSegment[row], into: \.b)
+        let a = try lookup.text(pairs.aDocument[row], pairs.aSegment[row])
+        let b = try lookup.text(pairs.bDocument[row], pairs.bSegment[row])
+        if titleInSegment {
+            lookup.title(pairs.aDocument[row], into: &titleA)
+            lookup.title(pairs.bDocument[row], into: &titleB)
+        }
         let budget = maxSeqLength - 3
-        var (keepA, keepB) = (a.count, b.count)
+        var (keepA, keepB) = (titleA.count + a.count, titleB.count + b.count)
         if keepA + keepB > budget {
             truncated += 1
             let half = budget / 2
@@ -75,10 +78,12 @@ package struct ShardAssembler {
         }
         out.inputIDs.append(special.classify)
         appendSpan(pairs.aDocument[row], pairs.aSegment[row], Relation.contiguous.rawValue, at: 1, &out)
-        out.inputIDs.append(contentsOf: a[(a.count - keepA)...])
+        out.inputIDs.append(contentsOf: titleA.suffix(max(0, keepA - a.count)))
+        lookup.append(a.suffix(keepA), to: &out.inputIDs)
         out.inputIDs.append(special.separator)
         appendSpan(pairs.bDocument[row], pairs.bSegment[row], pairs.relation[row], at: keepA + 2, &out)
-        out.inputIDs.append(contentsOf: b[..<keepB])
+        out.inputIDs.append(contentsOf: titleB.prefix(keepB))
+        lookup.append(b.prefix(max(0, keepB - titleB.count)), to: &out.inputIDs)
         out.inputIDs.append(special.separator)
         out.offsets.append(Int64(out.inputIDs.count))
         out.spanOffsets.append(Int64(out.spanBegin.count))
@@ -92,15 +97,5 @@ package struct ShardAssembler {
         out.spanDocument.append(document)
         out.spanSegment.append(segment)
         out.spanRelation.append(relation)
-    }
-
-    private mutating func load(
-        _ document: UInt64, _ ordinal: UInt32, into buffer: WritableKeyPath<ShardAssembler, [UInt32]>
-    ) throws {
-        try lookup.tokens(document, ordinal, into: &self[keyPath: buffer])
-        if titleInSegment {
-            lookup.title(document, into: &title)
-            self[keyPath: buffer].insert(contentsOf: title, at: 0)
-        }
     }
 }
