@@ -66,7 +66,7 @@ extension ConfigKey {
                 let text = try node.readString()
                 let folder = Paths.resolve(text, in: node.folder)
                 switch files.kind(folder) {
-                case nil: throw missing(text, folder)
+                case nil: throw missing(text, folder, node)
                 case .file:
                     throw ConfigProblem("takes a folder, but '\(text)' is a file", fix: "name the folder that holds it")
                 case .folder: return try expand(Glob(below: folder), text, in: files)
@@ -106,16 +106,19 @@ extension ConfigKey {
                 at: node.location)
         case nil:
             if let glob = Glob(path) { return try expand(glob, text, in: files, at: node.location) }
-            var problem = missing(text, path)
+            var problem = missing(text, path, node)
             problem.location = node.location
             throw problem
         }
     }
 
-    private static func missing(_ text: String, _ path: String) -> ConfigProblem {
-        ConfigProblem(
-            "names '\(text)', which does not exist", cause: "looked for \(path)",
-            fix: "check the path; relative paths start from the folder of the file they are written in")
+    private static func missing(_ text: String, _ path: String, _ node: Node) -> ConfigProblem {
+        var fix = "check the path; relative paths start from the folder of the file they are written in"
+        // `$params.data/x.xml`: whoever runs the pipeline gives the folder.
+        if let reference = node.reference, reference.hasPrefix("$params."), let slash = reference.firstIndex(of: "/") {
+            fix = "say where it lies: -s \(reference[..<slash].dropFirst())=FOLDER, relative to where you are"
+        }
+        return ConfigProblem("names '\(text)', which does not exist", cause: "looked for \(path)", fix: fix)
     }
 
     private static func expand(

@@ -213,6 +213,18 @@ struct ErrorTests {
         #expect(text.contains("-s:7:8: error: there is no corpus 'x'"))
     }
 
+    @Test func `a missing file below a parameter names the parameter to set`() {
+        let text = errors(
+            """
+            version: 1
+            params: {data: .}
+            stages:
+              one: {use: parse, with: {files: [$params.data/gone.txt]}}
+            """)
+        #expect(text.contains("names './gone.txt', which does not exist"))
+        #expect(text.contains("fix: say where it lies: -s params.data=FOLDER"))
+    }
+
     @Test func `files that are missing, folders or empty matches are errors with a place`() {
         let text = errors(
             """
