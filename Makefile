@@ -4,7 +4,7 @@ SWIFT_FLAGS = -c release --explicit-target-dependency-import-check error
 LINKLOOM = .build/release/linkloom
 QUICKSTART = pipelines/quickstart.yaml
 
-.PHONY: run test build packages lint clean
+.PHONY: run test sanitize build packages lint clean
 
 run: build
 	$(LINKLOOM) run $(QUICKSTART)
@@ -14,6 +14,13 @@ run: build
 
 test: run
 	swift test $(SWIFT_FLAGS) --disable-xctest --disable-testable-imports
+
+# Kernels and trainer under the thread and the address sanitizer, each a build of its own.
+sanitize: packages
+	for sanitizer in thread address; do \
+		swift test -c release --sanitize=$$sanitizer --scratch-path .build-$$sanitizer --disable-xctest \
+			--disable-testable-imports --filter "KernelsTests|TransformerTests" || exit 1; \
+	done
 
 build: packages
 	swift build $(SWIFT_FLAGS) --product linkloom
@@ -26,4 +33,4 @@ lint:
 	swift build --explicit-target-dependency-import-check error
 
 clean:
-	rm -rf .build .linkloom out
+	rm -rf .build .build-* .linkloom out
