@@ -46,7 +46,7 @@ package enum Evaluate: Stage {
     package typealias Config = EvaluateConfig
     package typealias Output = ScoresArtifact
 
-    package static let name = "evaluate", version = 2
+    package static let name = "evaluate", version = 3
     package static let summary = "measures a checkpoint: losses by relation, context gain, link prediction"
     static let checkpoint = InputPort<CheckpointArtifact>("checkpoint", help: "the model to measure")
     static let probe = InputPort<ShardsArtifact>(
@@ -87,12 +87,13 @@ package enum Evaluate: Stage {
         let evaluation = ProbeEvaluation(
             predictor: Predictor(model, threads: context.environment.threads), rows: rows, config: context.config,
             environment: context.environment)
-        var scores: [String: JSON] = ["probe": try evaluation.intrinsic()]
+        let whole = try evaluation.wholeRows()
+        var scores: [String: JSON] = ["probe": try evaluation.intrinsic(whole)]
         if context.config.contextRows > 0 { scores["context_gain"] = try evaluation.contextGain() }
         if let tokens = context.optional(Self.tokens.name), let segments = context.optional(Self.segments.name) {
             let measure = try SegmentPairMeasure(
                 lookup: try SegmentLookup(tokens: tokens, segments: segments), tokens: tokens)
-            scores["floors"] = try evaluation.floors(measure)
+            scores["floors"] = try evaluation.floors(measure, whole)
             if let graph = context.optional(Self.graph.name), context.config.linkAnchors > 0,
                 model.config.relationClasses == Relation.allCases.count
             {

@@ -33,9 +33,9 @@ extension PretrainConfig {
                 help: "positions the model has; rows may be shorter, never longer"),
             .choice(
                 "initializer", \.initializer,
-                help: "start values of a fresh model. normal: as BERT; mimetic: query and key of a layer equal and "
-                    + "positions as sinusoids, with which small models learn to use context far sooner; give it an "
-                    + "initializer_range near 1/sqrt(hidden size), 0.1 for tiny"),
+                help: "start values of a fresh model. normal: as BERT; mimetic: attention begins with words "
+                    + "nearby and the same word elsewhere, so that small models learn to use context far sooner; give "
+                    + "it an initializer_range near 1/sqrt(hidden size), 0.1 for tiny"),
             .number(
                 "initializer_range", \.initializerRange, in: 1e-6...1,
                 help: "standard deviation of the start values of weights (normal, cut at two deviations)"),

@@ -50,9 +50,17 @@ struct ProbeEvaluation {
 
     // MARK: The probe as it is
 
+    /// What a model with a relation head says of the rows with nothing masked; nil without such a head.
+    func wholeRows() throws -> [Prediction]? {
+        guard let classes = predictor.config.relationClasses, classes > 0 else { return nil }
+        return try predict(
+            rows.rows.map { PredictorInput($0.original, secondBegin: $0.secondBegin, masks: []) }, "whole rows")
+    }
+
     /// MLM loss (nats a masked token) and accuracy by relation; relation accuracy with its confusion matrix, on the
     /// masked rows and on the same rows without masks, which is what the shortcut floor reads.
-    func intrinsic() throws -> JSON {
+    /// - Parameter whole: `wholeRows()`.
+    func intrinsic(_ whole: [Prediction]?) throws -> JSON {
         let answers = try predict(
             rows.rows.map { PredictorInput($0.ids, secondBegin: $0.secondBegin, masks: $0.masks) }, "probe rows")
         var all = LossSum()
@@ -68,10 +76,8 @@ struct ProbeEvaluation {
             "mlm": all.json,
             "mlm_by_relation": .byRelation { byRelation[$0].json },
         ]
-        if let classes = predictor.config.relationClasses, classes > 0 {
+        if let classes = predictor.config.relationClasses, let whole {
             out["drp"] = relationScores(answers, classes: classes)
-            let whole = try predict(
-                rows.rows.map { PredictorInput($0.original, secondBegin: $0.secondBegin, masks: []) }, "whole rows")
             out["drp_unmasked"] = relationScores(whole, classes: classes)
         }
         return .object(out)
@@ -170,19 +176,23 @@ struct ProbeEvaluation {
 
     // MARK: Floors
 
-    /// What needs no model: the shortcut floor of relation prediction, and the loss of the unigram distribution.
-    func floors(_ measure: SegmentPairMeasure) throws -> JSON {
+    /// What needs no model: the shortcut floor of relation prediction, and the loss of the unigram distribution. Beside the
+    /// floor, the accuracy of the same regression when it also reads the model's relation logits: by so much the model
+    /// knows what the shortcuts do not tell.
+    /// - Parameter whole: `wholeRows()`.
+    func floors(_ measure: SegmentPairMeasure, _ whole: [Prediction]?) throws -> JSON {
         // The same task as the model's: a two-way head knows no linked rows.
         let classes = predictor.config.relationClasses ?? Relation.allCases.count
-        let known = rows.rows.filter { Int($0.relation.rawValue) < classes }
+        let indices = rows.rows.indices.filter { Int(rows.rows[$0].relation.rawValue) < classes }
+        let known = indices.map { rows.rows[$0] }
         let vectors = try known.map {
             try measure.vector(
                 ($0.spans[0].document, $0.spans[0].segment), ($0.spans[1].document, $0.spans[1].segment))
         }
+        let labels = known.map { Int($0.relation.rawValue) }
         let folds = known.map { Int(KeyedRandom.below(KeyedRandom.mix(0xF01D, $0.spans[0].document), 5)) }
         let probe = try LogisticProbe(
-            rows: vectors, labels: known.map { Int($0.relation.rawValue) }, classes: classes, fold: folds,
-            check: environment.checkCancelled)
+            rows: vectors, labels: labels, classes: classes, fold: folds, check: environment.checkCancelled)
         let weights = JSON.byRelation(probe.weights.count) { relation in
             .object(
                 Dictionary(
@@ -190,11 +200,20 @@ struct ProbeEvaluation {
                         ShortcutFeatures.names, probe.weights[relation].map { .number(rounded($0)) })
                 ))
         }
-        return .object([
+        var out: [String: JSON] = [
             "shortcut_accuracy": .number(rounded(probe.accuracy)),
             "shortcut_weights": weights,
             "unigram_loss": .number(rounded(unigramLoss(measure.lookup))),
-        ])
+        ]
+        if let whole {
+            let joined = zip(vectors, indices).map { vector, row in
+                vector + (whole[row].relationLogits ?? []).map(Double.init)
+            }
+            let both = try LogisticProbe(
+                rows: joined, labels: labels, classes: classes, fold: folds, check: environment.checkCancelled)
+            out["shortcut_and_model_accuracy"] = .number(rounded(both.accuracy))
+        }
+        return .object(out)
     }
 
     /// Mean −ln p(label) over the probe's masks, p the add-one unigram distribution of the whole corpus.
@@ -217,6 +236,7 @@ struct ProbeEvaluation {
         out["drp_accuracy"] = scores["probe"]?["drp"]?["accuracy"]
         out["drp_accuracy_unmasked"] = scores["probe"]?["drp_unmasked"]?["accuracy"]
         out["shortcut_accuracy"] = scores["floors"]?["shortcut_accuracy"]
+        out["shortcut_and_model_accuracy"] = scores["floors"]?["shortcut_and_model_accuracy"]
         out["unigram_loss"] = scores["floors"]?["unigram_loss"]
         out["context_gain"] = scores["context_gain"]?["all"]?["gain_linked_over_random"]
         out["link_mrr"] = scores["link_prediction"]?["uniform"]?["mrr"]

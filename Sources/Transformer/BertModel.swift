@@ -27,8 +27,7 @@ package final class BertModel: Sendable {
         _ config: BertConfig, seed: UInt64, initializer: Initializer = .normal
     ) throws(ModelError) {
         try self.init(zeros: config)
-        layout.initialise(
-            parameters.view(), seed: seed, range: config.initializerRange, initializer: initializer)
+        layout.initialise(parameters.view(), seed: seed, config: config, initializer: initializer)
     }
 
     var weights: Weights { Weights(parameters.view(), layout, config) }

@@ -107,15 +107,14 @@ package struct HuggingFaceModel: Sendable {
             }
             var values = try files.weights.floats(name)
             if let rows {
-                values = rows.extended(values, entry.startValues(seed: seed, range: config.initializerRange))
+                values = rows.extended(values, entry.startValues(seed: seed, config: config))
             }
             model.parameters.view().write(values, at: entry.offset)
         }
         if let lost = fresh.first(where: { $0.hasPrefix("bert.") && !$0.hasPrefix("bert.pooler.") }) {
             throw ModelError("there is no tensor '\(lost)'", place: files.weights.place)
         }
-        model.layout.initialise(
-            model.parameters.view(), seed: seed, range: config.initializerRange, only: Set(fresh))
+        model.layout.initialise(model.parameters.view(), seed: seed, config: config, only: Set(fresh))
         let ignored = ["position_ids", "cls.predictions.decoder.weight", "cls.predictions.decoder.bias"]
         let unused = files.weights.names.filter { name in
             !used.contains(name) && !ignored.contains { name.hasSuffix($0) }

@@ -32,10 +32,34 @@ import Testing
                 "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "training.jsonl",
                 "vocab.txt",
             ]))
+        let scores = try shop.run(["stats", quickstart, "scores", "--json"] + brief)
+        try checkScores(try #require(scores.json["statistics"]))
+
         let filled = try shop.run("fill-mask", shop.path("model"), "A ship in the [MASK].", "--json")
         let guesses = try filled.json.array ?? []
         #expect(guesses.count == 5)
         #expect(guesses.allSatisfy { $0["token"]?.string != nil && $0["id"]?.int != nil && $0["score"]?.double != nil })
+    }
+
+    /// Shares are those of the counts beside them, and the floors are there to compare with.
+    private func checkScores(_ scores: JSON) throws {
+        for name in ["drp", "drp_unmasked"] {
+            let drp = try #require(scores["probe"]?[name])
+            let counts = try #require(drp["confusion"]?.object).mapValues { row in
+                (row.object ?? [:]).mapValues { $0.int ?? 0 }
+            }
+            let rows = counts.values.reduce(0) { $0 + $1.values.reduce(0, +) }
+            let right = counts.reduce(0) { $0 + ($1.value[$1.key] ?? 0) }
+            #expect(rows > 0 && drp["rows"]?.int == rows)
+            #expect(abs(try #require(drp["accuracy"]?.double) - Double(right) / Double(rows)) < 1e-5)
+        }
+        let floors = try #require(scores["floors"])
+        let shortcuts = try #require(floors["shortcut_accuracy"]?.double)
+        let joined = try #require(floors["shortcut_and_model_accuracy"]?.double)
+        #expect(shortcuts > 0.3 && shortcuts < 1 && joined > 0.3 && joined < 1 && joined != shortcuts)
+        let mlm = try #require(scores["probe"]?["mlm"]?["loss"]?.double)
+        let unigram = try #require(floors["unigram_loss"]?.double)
+        #expect(mlm > 0 && unigram > 1 && mlm < 2 * unigram)
     }
 
     @Test func `one worker and two write the same bytes at every stage`() throws {

@@ -58,38 +58,51 @@ import Transformer
     #expect(abs(deviation - 0.02 * 0.8796) < 0.001)
 }
 
-@Test func `mimetic start values tie query to key and positions to sinusoids and leave the rest as it was`() throws {
+@Test func `mimetic start values tie query to key by halves and leave the other weights as they were`() throws {
     let config = toyConfig()
+    let h = config.hiddenSize
+    let headSize = h / config.numAttentionHeads
     let normal = try BertModel(config, seed: 5)
     let mimetic = try BertModel(config, seed: 5, initializer: .mimetic)
-    var changed: Set<String> = []
-    for entry in normal.layout.entries where normal.values(entry.name) != mimetic.values(entry.name) {
-        changed.insert(entry.name)
-    }
-    var expected: Set<String> = ["bert.embeddings.position_embeddings.weight"]
+    let changed = Set(normal.layout.entries.map(\.name).filter { normal.values($0) != mimetic.values($0) })
+    var expected: Set<String> = [
+        "bert.embeddings.position_embeddings.weight", "bert.embeddings.token_type_embeddings.weight",
+    ]
     for layer in 0..<config.numHiddenLayers {
-        let own = "bert.encoder.layer.\(layer).attention.self."
-        expected.formUnion([own + "query.weight", own + "key.weight"])
-        let query = try #require(mimetic.values(own + "query.weight"))
-        #expect(query == mimetic.values(own + "key.weight"))
-        // The product of query and key: a diagonal of gain² · (1 - what truncation takes), the rest near zero.
-        let h = config.hiddenSize
-        func product(_ i: Int, _ j: Int) -> Double {
-            (0..<h).reduce(0) { $0 + Double(query[$1 * h + i]) * Double(query[$1 * h + j]) }
-        }
-        let diagonal = (0..<h).reduce(0) { $0 + product($1, $1) } / Double(h)
-        let rest = (0..<h).flatMap { i in (0..<i).map { product(i, $0) } }
-        #expect(abs(diagonal - 0.64 * 0.7737) < 0.1)
-        #expect(abs(rest.reduce(0, +) / Double(rest.count)) < 0.05)
+        for part in ["query", "key"] { expected.insert("bert.encoder.layer.\(layer).attention.self.\(part).weight") }
     }
+    // Pooler and relation head: as small as BERT's already.
     #expect(changed == expected)
 
+    for layer in 0..<config.numHiddenLayers {
+        let own = "bert.encoder.layer.\(layer).attention.self."
+        let query = try #require(mimetic.values(own + "query.weight"))
+        let key = try #require(mimetic.values(own + "key.weight"))
+        for row in 0..<h {
+            let readsPlaces = row >= headSize
+            let (q, k) = (query[row * h..<row * h + h], key[row * h..<row * h + h])
+            guard readsPlaces || layer == 0 else {
+                #expect(q != k, "heads for words are ordinary after the first layer")
+                continue
+            }
+            #expect(q == k)
+            let half = readsPlaces ? Array(q.prefix(h / 2)) : Array(q.suffix(h / 2))
+            #expect(half.allSatisfy { $0 == 0 })
+            #expect(q.contains { $0 != 0 })
+        }
+    }
+    let types = try #require(mimetic.values("bert.embeddings.token_type_embeddings.weight"))
+    #expect((0..<h).allSatisfy { types[$0] == -types[h + $0] && types[$0] != 0 })
+
     let positions = try #require(mimetic.values("bert.embeddings.position_embeddings.weight"))
-    let h = config.hiddenSize
     func dot(_ a: Int, _ b: Int) -> Double {
         (0..<h).reduce(0) { $0 + Double(positions[a * h + $1]) * Double(positions[b * h + $1]) }
     }
-    let unit = config.initializerRange * config.initializerRange * Double(h)
+    #expect(
+        (0..<config.maxPositionEmbeddings).allSatisfy { position in
+            positions[position * h..<position * h + h / 2].allSatisfy { $0 == 0 }
+        })
+    let unit = config.initializerRange * config.initializerRange * Double(h) / 2
     #expect(abs(dot(0, 0) / unit - 1) < 1e-3 && abs(dot(7, 7) / unit - 1) < 1e-3)
     #expect(abs(dot(1, 2) - dot(5, 6)) < 1e-3 * unit, "near depends on the distance alone")
     #expect(dot(4, 5) > dot(4, 6))
