@@ -73,8 +73,6 @@ package struct PickledWeights: Sendable {
     }
 
     private func read(_ info: Info, _ name: String, _ bytes: UnsafeRawBufferPointer) throws -> [Float] {
-        // An empty array is one storage for all threads: filling it, even with nothing, is a race to a sanitizer.
-        guard info.count > 0 else { return [] }
         let storage = UnsafeRawBufferPointer(rebasing: bytes[info.storage])
         if info.element == .f32, info.isContiguous {
             return [Float](unsafeUninitializedCapacity: info.count) { buffer, count in
