@@ -9,32 +9,18 @@ Checked in the same run: every round gives the same documents, and precision and
 mwparserfromhell are at least 0.99 (brackets that it gives up on are left out).
 Build first: swift build -c release --package-path Benchmarks/mediawiki
 """
-import argparse
 import json
 import os
 import re
-import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 
-from dumps import enlarged
+from common import arguments, enlarged, timed
 
 here = os.path.dirname(os.path.abspath(__file__))
-parser = argparse.ArgumentParser()
-parser.add_argument("dump")
-parser.add_argument("--size", type=float, default=60, help="MB of XML")
-parser.add_argument("--rounds", type=int, default=5)
-parser.add_argument("--binary", default=os.path.join(here, ".build/release/mediawiki-benchmark"))
-args = parser.parse_args()
-
-
-def cpu(command):
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(command, check=True, capture_output=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, done.stdout
+args = arguments().parse_args()
 
 
 def check():
@@ -56,10 +42,10 @@ with tempfile.TemporaryDirectory() as folder:
     extractor = [sys.executable, "-m", "wikiextractor.WikiExtractor", "--json", "-q", "--links", "--no-templates", "--processes", "1"]
     ours, theirs, hashes = [], [], set()
     for number in range(args.rounds):
-        seconds, out = cpu([args.binary, "time", dump, "1"])
+        _, seconds, out = timed([args.binary, "time", dump, "1"])
         ours.append(megabytes / seconds)
         hashes.add(json.loads(out)["hash"])
-        seconds, _ = cpu([*extractor, "-o", os.path.join(folder, f"out{number}"), dump])
+        _, seconds, _ = timed([*extractor, "-o", os.path.join(folder, f"out{number}"), dump])
         theirs.append(megabytes / seconds)
         print(f"round {number + 1}: ours {ours[-1]:.1f} MB/s, WikiExtractor {theirs[-1]:.2f} MB/s", flush=True)
     assert len(hashes) == 1, "rounds gave different documents"
