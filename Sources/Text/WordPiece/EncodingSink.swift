@@ -107,22 +107,16 @@ struct EncodingSink: WordSink, ~Copyable {
         output.reserve(count * WordTable.inlineBytes)
         for index in 0..<count {
             let begin = Int(pending[index].begin)
-            let end = begin + Int(pending[index].count)
             let word = found[index]
-            switch word.count {
-            case 1:
-                output.append(word.firstID, begin, end)
-            case 2:
-                let middle = begin + word.firstEnd
-                output.append(word.firstOfTwo, begin, middle)
-                output.append(word.secondOfTwo, middle, end)
-            default:
-                var from = begin
-                for piece in word.range {
-                    let piece = pieces[piece]
-                    output.append(piece.id, from, begin + Int(piece.end))
-                    from = begin + Int(piece.end)
-                }
+            if word.count == 1 {
+                output.append(word.firstID, begin, begin + Int(pending[index].count))
+                continue
+            }
+            var from = begin
+            for number in 0..<word.count {
+                let piece = piece(number, of: word, length: pending[index].count)
+                output.append(piece.id, from, begin + Int(piece.end))
+                from = begin + Int(piece.end)
             }
         }
         pendingCount = 0
@@ -169,12 +163,18 @@ struct EncodingSink: WordSink, ~Copyable {
             word = remember(key, bytes)
         }
         var from = 0
+        for number in 0..<word.count {
+            emit(piece(number, of: word, length: UInt32(bytes.count)), &from, sources)
+        }
+    }
+
+    /// - Parameter length: the word's bytes, where its last piece ends.
+    @inline(__always)
+    private func piece(_ number: Int, of word: WordPieces, length: UInt32) -> WordPiece {
         switch word.count {
-        case 1: emit((word.firstID, UInt32(bytes.count)), &from, sources)
-        case 2:
-            emit((word.firstOfTwo, UInt32(word.firstEnd)), &from, sources)
-            emit((word.secondOfTwo, UInt32(bytes.count)), &from, sources)
-        default: for index in word.range { emit(pieces[index], &from, sources) }
+        case 1: (word.firstID, length)
+        case 2: number == 0 ? (word.firstOfTwo, word.firstEnd) : (word.secondOfTwo, length)
+        default: pieces[word.begin + number]
         }
     }
 
@@ -263,11 +263,9 @@ struct WordPieces {
     @inline(__always) var firstID: UInt32 { UInt32(truncatingIfNeeded: bits) }
     @inline(__always) var firstOfTwo: UInt32 { UInt32(truncatingIfNeeded: bits >> 32) & 0xFF_FFFF }
     @inline(__always) var secondOfTwo: UInt32 { UInt32(truncatingIfNeeded: bits >> 8) & 0xFF_FFFF }
-    @inline(__always) var firstEnd: Int { Int(truncatingIfNeeded: bits & 0xFF) }
-    @inline(__always) var range: Range<Int> {
-        let begin = Int(truncatingIfNeeded: bits & 0xFF_FFFF_FFFF)
-        return begin..<begin + count
-    }
+    @inline(__always) var firstEnd: UInt32 { UInt32(truncatingIfNeeded: bits & 0xFF) }
+    /// Of three and more.
+    @inline(__always) var begin: Int { Int(truncatingIfNeeded: bits & 0xFF_FFFF_FFFF) }
 }
 
 /// Three growing columns that are handed over in one copy.
