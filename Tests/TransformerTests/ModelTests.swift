@@ -58,10 +58,8 @@ import Transformer
     #expect(abs(deviation - 0.02 * 0.8796) < 0.001)
 }
 
-@Test func `mimetic start values tie query to key by halves and leave the other weights as they were`() throws {
+@Test func `mimetic start values change embeddings, query and key alone`() throws {
     let config = toyConfig()
-    let h = config.hiddenSize
-    let headSize = h / config.numAttentionHeads
     let normal = try BertModel(config, seed: 5)
     let mimetic = try BertModel(config, seed: 5, initializer: .mimetic)
     let changed = Set(normal.layout.entries.map(\.name).filter { normal.values($0) != mimetic.values($0) })
@@ -71,28 +69,16 @@ import Transformer
     for layer in 0..<config.numHiddenLayers {
         for part in ["query", "key"] { expected.insert("bert.encoder.layer.\(layer).attention.self.\(part).weight") }
     }
-    // Pooler and relation head: as small as BERT's already.
+    // Pooler and relation head: small enough at this range already.
     #expect(changed == expected)
+}
 
-    for layer in 0..<config.numHiddenLayers {
-        let own = "bert.encoder.layer.\(layer).attention.self."
-        let query = try #require(mimetic.values(own + "query.weight"))
-        let key = try #require(mimetic.values(own + "key.weight"))
-        for row in 0..<h {
-            let readsPlaces = row >= headSize
-            let (q, k) = (query[row * h..<row * h + h], key[row * h..<row * h + h])
-            guard readsPlaces || layer == 0 else {
-                #expect(q != k, "heads for words are ordinary after the first layer")
-                continue
-            }
-            #expect(q == k)
-            let half = readsPlaces ? Array(q.prefix(h / 2)) : Array(q.suffix(h / 2))
-            #expect(half.allSatisfy { $0 == 0 })
-            #expect(q.contains { $0 != 0 })
-        }
-    }
+@Test func `mimetic positions and types lie in the upper half, near by distance and opposite`() throws {
+    let config = toyConfig()
+    let h = config.hiddenSize
+    let mimetic = try BertModel(config, seed: 5, initializer: .mimetic)
     let types = try #require(mimetic.values("bert.embeddings.token_type_embeddings.weight"))
-    #expect((0..<h).allSatisfy { types[$0] == -types[h + $0] && types[$0] != 0 })
+    #expect((0..<h).allSatisfy { types[$0] == -types[h + $0] && (types[$0] == 0) == ($0 < h / 2) })
 
     let positions = try #require(mimetic.values("bert.embeddings.position_embeddings.weight"))
     func dot(_ a: Int, _ b: Int) -> Double {
@@ -106,6 +92,35 @@ import Transformer
     #expect(abs(dot(0, 0) / unit - 1) < 1e-3 && abs(dot(7, 7) / unit - 1) < 1e-3)
     #expect(abs(dot(1, 2) - dot(5, 6)) < 1e-3 * unit, "near depends on the distance alone")
     #expect(dot(4, 5) > dot(4, 6))
+}
+
+@Test func `mimetic heads read places everywhere, words in the first layer, the other type after it`() throws {
+    let config = toyConfig()
+    let h = config.hiddenSize
+    let headSize = h / config.numAttentionHeads
+    let mimetic = try BertModel(config, seed: 5, initializer: .mimetic)
+    let type = try #require(mimetic.values("bert.embeddings.token_type_embeddings.weight"))[..<h]
+    let norm = type.reduce(0) { $0 + $1 * $1 }.squareRoot()
+    for layer in 0..<config.numHiddenLayers {
+        let own = "bert.encoder.layer.\(layer).attention.self."
+        let query = try #require(mimetic.values(own + "query.weight"))
+        let key = try #require(mimetic.values(own + "key.weight"))
+        let places = config.numAttentionHeads / 2 * headSize
+        for row in 0..<h {
+            let (q, k) = (query[row * h..<row * h + h], key[row * h..<row * h + h])
+            if row >= places {
+                #expect(q == k && q.prefix(h / 2).allSatisfy { $0 == 0 } && q.suffix(h / 2).contains { $0 != 0 })
+            } else if layer == 0 {
+                #expect(q == k && q.indices.allSatisfy { q[$0] == ($0 - q.startIndex == row ? 2 : 0) })
+            } else {
+                // The part along the type, against the deviation of the rest.
+                let along = [q, k].map { zip($0, type).reduce(0) { $0 + $1.0 * $1.1 } / norm }
+                let isReader = row % headSize == 0
+                #expect(isReader ? along[0] > 0.5 && along[1] < -0.5 : along.allSatisfy { abs($0) < 0.1 })
+                #expect(q != k)
+            }
+        }
+    }
 }
 
 /// The loss of a batch, by the same code path as the gradients.
