@@ -250,7 +250,7 @@ package struct PairSampler: Sendable {
         return nil
     }
 
-    /// P(j | i) ∝ 1 / in-degree(j)^d over i's links (LinkBERT, section 4.1, "diversity").
+    /// P(j | i) ∝ 1 / in-degree(j)^d over i's links (LinkBERT, section 4.3, "diversity").
     private func linkedRow(_ links: ArraySlice<UInt32>, _ key: UInt64) -> Int {
         var sum = 0.0
         for target in links { sum += weightOfClass[Int(index.degreeClass[Int(target)])] }
