@@ -34,11 +34,12 @@ extension PretrainConfig {
             .choice(
                 "initializer", \.initializer,
                 help: "start values of a fresh model. normal: as BERT; mimetic: attention begins with words "
-                    + "nearby and the same word elsewhere, so that small models learn to use context far sooner; give "
-                    + "it an initializer_range near 1/sqrt(hidden size), 0.1 for tiny"),
-            .number(
+                    + "nearby, the same word elsewhere and the other segment, so that small models learn to use "
+                    + "context and relations far sooner"),
+            .optionalNumber(
                 "initializer_range", \.initializerRange, in: 1e-6...1,
-                help: "standard deviation of the start values of weights (normal, cut at two deviations)"),
+                help: "standard deviation of the start values of weights (normal, cut at two deviations); null: 0.02, "
+                    + "or 1/sqrt(hidden size) with `initializer: mimetic`"),
             .choice(
                 "objective", \.objective,
                 help: "linkbert: MLM and 3-way document relation prediction; bert: MLM and next sentence prediction; "

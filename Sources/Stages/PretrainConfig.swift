@@ -71,7 +71,7 @@ package struct PretrainConfig: StageConfig {
     package var initMismatch = Mismatch.refuse
     package var maxPositionEmbeddings = 512
     package var initializer = Initializer.normal
-    package var initializerRange = 0.02
+    package var initializerRange: Double?
     package var objective = Objective.linkbert
     package var drpWeight = 1.0
     package var steps = 1000
@@ -241,7 +241,9 @@ package struct PretrainConfig: StageConfig {
         config.vocabSize = vocabularySize
         config.relationClasses = objective.relationClasses
         config.maxPositionEmbeddings = maxPositionEmbeddings
-        config.initializerRange = initializerRange
+        config.initializerRange =
+            initializerRange
+            ?? (initializer == .mimetic ? 1 / Double(config.hiddenSize).squareRoot() : start?.initializerRange ?? 0.02)
         config.hiddenDropoutProb = hiddenDropout
         config.attentionProbsDropoutProb = attentionDropout
         config.padTokenID = Int(padID)

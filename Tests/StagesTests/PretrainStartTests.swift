@@ -37,6 +37,29 @@ import Stages
         return config
     }
 
+    @Test(
+        arguments: [
+            (Initializer.normal, nil, 0.02), (.mimetic, nil, 1 / 128.0.squareRoot()), (.mimetic, 0.1, 0.1),
+        ] as [(Initializer, Double?, Double)])
+    func `start values have the deviation of their kind unless one is given`(
+        initializer: Initializer, given: Double?, expected: Double
+    ) throws {
+        let run = try PretrainRun()
+        var config = PretrainRun.config(steps: 1)
+        config.warmupSteps = .steps(0)
+        config.learningRate = 0
+        config.initializer = initializer
+        config.initializerRange = given
+        let inputs = try ["shards": [run.shards()], "vocabulary": [run.vocabulary()]]
+        let made = try run.train(config, inputs, scratch: run.scratch("a"))
+        let model = try HuggingFaceModel.read(ModelFiles(artifact: made), seed: 0).model
+        #expect(model.config.initializerRange == expected)
+        let weights = try #require(model.values("bert.encoder.layer.1.intermediate.dense.weight"))
+        let deviation = (weights.reduce(0) { $0 + Double($1) * Double($1) } / Double(weights.count)).squareRoot()
+        // A normal cut at two deviations has 0.8796 of its deviation left.
+        #expect(abs(deviation / expected - 0.8796) < 0.01)
+    }
+
     @Test func `a model of unpublished size is trained on with architecture init`() throws {
         let run = try PretrainRun()
         var inputs = try ["shards": [run.shards()], "vocabulary": [run.vocabulary()]]
