@@ -18,7 +18,8 @@ test: run
 # Kernels and trainer under the thread and the address sanitizer, each a build of its own.
 sanitize: packages
 	for sanitizer in thread address; do \
-		TSAN_OPTIONS=suppressions=Tests/thread-sanitizer.supp swift test -c release --sanitize=$$sanitizer --scratch-path .build-$$sanitizer --disable-xctest \
+		TSAN_OPTIONS=suppressions=Tests/thread-sanitizer.supp \
+		swift test -c release --sanitize=$$sanitizer --scratch-path .build-$$sanitizer --disable-xctest \
 			--disable-testable-imports --filter "KernelsTests|TransformerTests" || exit 1; \
 	done
 

@@ -38,8 +38,8 @@ extension PretrainConfig {
                     + "context and relations far sooner"),
             .optionalNumber(
                 "initializer_range", \.initializerRange, in: 1e-6...1,
-                help: "standard deviation of the start values of weights (normal, cut at two deviations); null: 0.02, "
-                    + "or 1/sqrt(hidden size) with `initializer: mimetic`"),
+                help: "standard deviation of the start values of weights (normal, cut at two deviations); null: "
+                    + "1/sqrt(hidden size) with `initializer: mimetic`, else that of the model of port `init`, or 0.02"),
             .choice(
                 "objective", \.objective,
                 help: "linkbert: MLM and 3-way document relation prediction; bert: MLM and next sentence prediction; "

@@ -241,9 +241,9 @@ package struct PretrainConfig: StageConfig {
         config.vocabSize = vocabularySize
         config.relationClasses = objective.relationClasses
         config.maxPositionEmbeddings = maxPositionEmbeddings
-        config.initializerRange =
-            initializerRange
-            ?? (initializer == .mimetic ? 1 / Double(config.hiddenSize).squareRoot() : start?.initializerRange ?? 0.02)
+        let standardRange =
+            initializer == .mimetic ? 1 / Double(config.hiddenSize).squareRoot() : (start ?? config).initializerRange
+        config.initializerRange = initializerRange ?? standardRange
         config.hiddenDropoutProb = hiddenDropout
         config.attentionProbsDropoutProb = attentionDropout
         config.padTokenID = Int(padID)
