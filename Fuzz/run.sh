@@ -23,5 +23,6 @@ if [ ! -x $binary ] || [ -n "$(find Sources/Text Fuzz Tests/TextTests/FuzzTarget
         -lexpat -larchive
 fi
 mkdir -p $out/$target
-LINKLOOM_FUZZ=$target LINKLOOM_FUZZ_SEEDS=$out/$target $binary -dict=$out/$target.dict -max_len=512 -timeout=10 \
+# Swift's own backtraces would end the program before libFuzzer keeps the input.
+SWIFT_BACKTRACE=enable=no LINKLOOM_FUZZ=$target LINKLOOM_FUZZ_SEEDS=$out/$target $binary -dict=$out/$target.dict -max_len=512 -timeout=10 \
     -artifact_prefix=$out/ "$@" $out/$target

@@ -115,9 +115,9 @@ package final class JATSReader {
     private func content() throws -> [UInt8] {
         let xml = XMLSource(file: file) { [archive] in try archive.read(into: $0) }
         var raw: [UInt8] = []
-        let chunk = 1 << 18
         while true {
             let old = raw.count
+            let chunk = min(max(old, 1 << 13), 1 << 18)
             guard old <= Self.fileLimit else {
                 throw TextError(
                     .unsupported, "a document unpacks to more than \(Self.fileLimit) bytes", file: file,

@@ -77,11 +77,18 @@ struct WikitextWriter {
 
     mutating func append(scalar: Unicode.Scalar) { append(Array(UTF8.encode(scalar)!)) }
 
-    /// Appends a code block as it is, without blank lines at its ends.
+    /// Appends a code block as it is, without blanks and control characters at its ends; words where a block cannot end.
     mutating func appendCode(_ bytes: [UInt8]) {
+        guard inlineDepth == 0 else {
+            for word in bytes.split(whereSeparator: { $0 <= Byte.space }) {
+                space()
+                append(Array(word))
+            }
+            return space()
+        }
         breakBlock()
         setKind(.code)
-        let isBlank: (UInt8) -> Bool = { Byte.isSpace($0) }
+        let isBlank: (UInt8) -> Bool = { $0 <= Byte.space }
         guard let first = bytes.firstIndex(where: { !isBlank($0) }), let last = bytes.lastIndex(where: { !isBlank($0) })
         else { return breakBlock() }
         bytes[first...last].withUnsafeBufferPointer { append($0) }

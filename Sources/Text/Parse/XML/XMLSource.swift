@@ -4,7 +4,7 @@ import Glibc
 
 /// Reads a stream and converts it. Memory: one chunk beside the caller's buffer. Not safe to share between threads.
 final class XMLSource {
-    private static let chunk = 1 << 16
+    private static let chunk = 1 << 14
 
     private let file: String
     private let source: (UnsafeMutableRawBufferPointer) throws -> Int
@@ -41,7 +41,7 @@ final class XMLSource {
 
     private func open() throws {
         isOpened = true
-        try fill(upTo: 1024)
+        try fill(upTo: 1024, chunk: 1 << 12)
         let marks: [(bytes: [UInt8], name: String, drop: Int)] = [
             ([0xEF, 0xBB, 0xBF], "UTF-8", 3), ([0xFE, 0xFF], "UTF-16BE", 2), ([0xFF, 0xFE], "UTF-16LE", 2),
             ([0x00, 0x3C], "UTF-16BE", 0), ([0x3C, 0x00], "UTF-16LE", 0),
@@ -62,14 +62,14 @@ final class XMLSource {
         converter = opened
     }
 
-    private func fill(upTo count: Int) throws {
+    private func fill(upTo count: Int, chunk: Int = XMLSource.chunk) throws {
         while pending.count < count, !isAtEnd {
             let old = pending.count
-            pending.append(contentsOf: repeatElement(0, count: Self.chunk))
+            pending.append(contentsOf: repeatElement(0, count: chunk))
             let got = try pending.withUnsafeMutableBytes {
                 try source(UnsafeMutableRawBufferPointer(rebasing: $0[old...]))
             }
-            pending.removeLast(Self.chunk - got)
+            pending.removeLast(chunk - got)
             if got == 0 { isAtEnd = true }
         }
     }
