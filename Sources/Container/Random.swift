@@ -16,7 +16,9 @@ package struct SplitMix64: RandomNumberGenerator, Sendable {
 
 /// Draws that depend on what is drawn for, never on what was drawn before: `key(seed, pass, document, segment)` is
 /// the same whichever worker asks, in whatever order.
-package enum KeyedRandom {
+///
+/// Its leaves are public because the compiler carries only public bodies into other modules; a call costs as much again.
+public enum KeyedRandom {
     @usableFromInline static let gamma: UInt64 = 0x9E37_79B9_7F4A_7C15
 
     /// The bijection that SplitMix64 applies to its counter.
@@ -29,16 +31,16 @@ package enum KeyedRandom {
     }
 
     /// 64 bits from two numbers; not symmetric. For a fixed `a` a bijection of `b`, and the other way round.
-    @inlinable package static func mix(_ a: UInt64, _ b: UInt64) -> UInt64 { Mixer(a).mix(b) }
+    @inlinable public static func mix(_ a: UInt64, _ b: UInt64) -> UInt64 { Mixer(a).mix(b) }
 
     /// `mix` for many second numbers: half of the work is done once.
-    package struct Mixer: Sendable {
+    public struct Mixer: Sendable {
         @usableFromInline let first: UInt64
 
-        @inlinable package init(_ a: UInt64) { first = finalise(a &+ gamma) }
+        @inlinable public init(_ a: UInt64) { first = finalise(a &+ gamma) }
 
         @inlinable @inline(__always)
-        package func mix(_ b: UInt64) -> UInt64 { finalise((first ^ b) &+ gamma) }
+        public func mix(_ b: UInt64) -> UInt64 { finalise((first ^ b) &+ gamma) }
     }
 
     /// 64 bits from a seed and one or more parts, by folding `mix` from the left.
@@ -55,10 +57,10 @@ package enum KeyedRandom {
     }
 
     /// The upper 53 bits of `x` as a number in [0, 1).
-    @inlinable package static func unit(_ x: UInt64) -> Double { Double(x >> 11) * 0x1p-53 }
+    @inlinable public static func unit(_ x: UInt64) -> Double { Double(x >> 11) * 0x1p-53 }
 
     /// `x` scaled to 0..<n by the upper half of the product; each result's share is off by less than n / 2^64.
-    @inlinable package static func below(_ x: UInt64, _ n: UInt64) -> UInt64 {
+    @inlinable public static func below(_ x: UInt64, _ n: UInt64) -> UInt64 {
         precondition(n > 0, "there is no number below 0")
         return x.multipliedFullWidth(by: n).high
     }

@@ -98,8 +98,13 @@ package final class PartSink: Sendable {
 
     /// Stores a table as one safetensors file.
     /// - Throws: `.invalidArgument` for an unsafe name; `.noSpace`, `.io`.
-    package func columns(_ name: String, rows: Int, _ table: ColumnTable) throws -> Part {
-        try file(name, rows: rows) { writer in try table.write { try writer.write($0) } }
+    package func columns(
+        _ name: String, rows: Int, _ table: ColumnTable, compression: Compression = .balanced
+    ) throws -> Part {
+        try file(name, rows: rows) { writer in
+            writer.use(compression)
+            try table.write { try writer.write($0) }
+        }
     }
 
     package func file(_ name: String, _ bytes: [UInt8]) throws -> Part {

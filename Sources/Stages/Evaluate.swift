@@ -158,7 +158,7 @@ struct ProbeRows {
                 else { continue }
                 rows.append(
                     Row(
-                        ids: Array(columns.inputIDs[Int(columns.offsets[i])..<Int(columns.offsets[i + 1])]),
+                        ids: columns.inputIDs[Int(columns.offsets[i])..<Int(columns.offsets[i + 1])],
                         masks: (Int(masks.offsets[i])..<Int(masks.offsets[i + 1])).map {
                             (Int(masks.positions[$0]), masks.labels[$0])
                         },

@@ -177,13 +177,12 @@ private struct ShardWriter {
     var assembler: ShardAssembler
     let masking: Masking?
     let seed: UInt64
-    let narrow: Bool
     let output: PartSink
     private(set) var parts: [Part] = []
     private(set) var tokens: Int64 = 0
     private(set) var masked: Int64 = 0
-    private var columns = ShardColumns()
-    private var changes: [(position: Int, label: UInt32, replacement: UInt32)] = []
+    private var columns: ShardColumns
+    private var changes = MaskedTokens()
     private var number = 0
     private var relations = [[Int64]](repeating: [0, 0, 0], count: 3)
 
@@ -191,9 +190,9 @@ private struct ShardWriter {
         self.assembler = assembler
         self.masking = masking
         self.seed = seed
-        self.narrow = narrow
         self.output = output
-        if masking != nil { columns.masks = ShardColumns.Masks() }
+        columns = ShardColumns(isNarrow: narrow)
+        if masking != nil { columns.masks = ShardColumns.Masks(isNarrow: narrow) }
     }
 
     var truncated: Int { assembler.truncated }
@@ -202,9 +201,13 @@ private struct ShardWriter {
     var rows: JSON { .bySide { side in .byRelation { .int(relations[side][$0]) } } }
 
     mutating func append(_ pairs: PairColumns, _ row: Int, prefix: String) throws {
-        try assembler.append(pairs, row, to: &columns)
+        try withUnsafeTemporaryAllocation(of: UInt32.self, capacity: assembler.maxSeqLength) { buffer in
+            let ids = try assembler.assemble(pairs, row, ids: buffer, spans: &columns)
+            mask(ids, pass: Int(pairs.pass[row]))
+            columns.inputIDs.append(UnsafeBufferPointer(ids))
+        }
+        columns.offsets.append(Int64(columns.inputIDs.count))
         relations[Int(pairs.side[row])][Int(pairs.relation[row])] += 1
-        if masking != nil { mask(pairs, row) }
         if columns.inputIDs.count >= Shard.partTokens { try flush(prefix) }
     }
 
@@ -217,37 +220,36 @@ private struct ShardWriter {
     private mutating func flush(_ prefix: String) throws {
         tokens += Int64(columns.inputIDs.count)
         parts.append(
-            try output.columns("\(prefix)-\(padded(number, 3))", rows: columns.count, columns.table(narrow: narrow)))
+            try output.columns(
+                "\(prefix)-\(padded(number, 3))", rows: columns.count, columns.table, compression: .fast))
         number += 1
         columns.removeAll()
     }
 
-    /// Masks the row just appended, span by span.
-    private mutating func mask(_ pairs: PairColumns, _ row: Int) {
-        guard let masking else { return }
-        let begin = Int(columns.offsets[columns.count - 1])
-        let end = Int(columns.offsets[columns.count])
-        let spans = Int(columns.spanOffsets[columns.count - 1])..<Int(columns.spanOffsets[columns.count])
+    /// Masks the row whose spans were appended last, span by span, in place.
+    private mutating func mask(_ ids: UnsafeMutableBufferPointer<UInt32>, pass: Int) {
+        guard let masking, var masks = columns.masks else { return }
+        // Taken out while it grows, so that its arrays have one owner.
+        columns.masks = nil
+        let row = columns.spanOffsets.count - 2
+        let spans = Int(columns.spanOffsets[row])..<Int(columns.spanOffsets[row + 1])
         for span in spans {
-            let first = begin + Int(columns.spanBegin[span])
-            let last = span + 1 < spans.upperBound ? begin + Int(columns.spanBegin[span + 1]) - 1 : end - 1
+            let first = Int(columns.spanBegin[span])
+            let last = span + 1 < spans.upperBound ? Int(columns.spanBegin[span + 1]) - 1 : ids.count - 1
             let key = Masking.key(
-                seed: seed, epoch: 0, pass: Int(pairs.pass[row]), document: columns.spanDocument[span],
+                seed: seed, epoch: 0, pass: pass, document: columns.spanDocument[span],
                 segment: columns.spanSegment[span])
-            changes.removeAll(keepingCapacity: true)
-            columns.inputIDs.withUnsafeBufferPointer { ids in
-                masking.mask(UnsafeBufferPointer(rebasing: ids[first..<last]), key: key) {
-                    changes.append(($0, $1, $2))
-                }
+            changes.removeAll()
+            masking.mask(UnsafeBufferPointer(rebasing: ids[first..<last]), key: key, into: &changes)
+            for choice in 0..<changes.count {
+                let position = first + Int(changes.positions[choice])
+                ids[position] = changes.replacements[choice]
+                masks.positions.append(UInt32(position))
             }
-            for change in changes {
-                columns.inputIDs[first + change.position] = change.replacement
-                columns.masks?.positions.append(UInt32(first - begin + change.position))
-                columns.masks?.labels.append(change.label)
-            }
+            masks.labels.append(changes.labels)
             masked += Int64(changes.count)
         }
-        let count = columns.masks?.positions.count ?? 0
-        columns.masks?.offsets.append(Int64(count))
+        masks.offsets.append(Int64(masks.positions.count))
+        columns.masks = masks
     }
 }

@@ -3,6 +3,21 @@
 
 import Container
 
+/// Masked tokens of one span or several, flat: the original ids are the labels, `replacements` is what the model sees.
+package struct MaskedTokens: Sendable, Equatable {
+    package var positions: [UInt32] = [], labels: [UInt32] = [], replacements: [UInt32] = []
+
+    package init() {}
+    package var count: Int { positions.count }
+
+    /// Empties it and keeps its memory.
+    package mutating func removeAll() {
+        positions.removeAll(keepingCapacity: true)
+        labels.removeAll(keepingCapacity: true)
+        replacements.removeAll(keepingCapacity: true)
+    }
+}
+
 /// Masks spans of token ids.
 ///
 /// A span is the text of one segment, without special tokens. Its masks depend on its key and its own tokens only,
@@ -55,39 +70,38 @@ package struct Masking: Sendable {
         return min(count, max(1, Int((Double(count) * probability).rounded(.toNearestOrEven))))
     }
 
-    /// Emits the masked tokens of a span in order of position.
+    /// Appends the masked tokens of a span to `masked`, in order of position.
     ///
-    /// - Parameters:
-    ///   - ids: the span's tokens; positions count from its start.
-    ///   - emit: (position, label, replacement): the original id is the label, `replacement` is what the model sees.
-    /// - Complexity: O(n) expected; no heap allocation for spans below about 100 tokens, one above.
-    package func mask(
-        _ ids: UnsafeBufferPointer<UInt32>, key: UInt64, emit: (Int, UInt32, UInt32) -> Void
-    ) {
+    /// - Parameter ids: the span's tokens; positions count from its start.
+    /// - Complexity: O(n) expected; no heap allocation for spans below about 120 tokens, one above.
+    package func mask(_ ids: UnsafeBufferPointer<UInt32>, key: UInt64, into masked: inout MaskedTokens) {
         precondition(ids.count < 1 << 16, "a span has fewer than 65536 tokens")
-        let stream = RandomKey(seed: key)
-        let tokens = ids.reduce(0) { isSpecial($1) ? $0 : $0 + 1 }
+        let draws = RandomKey(seed: key).draws
+        var tokens = ids.count
+        for id in ids where isSpecial(id) { tokens -= 1 }
         let wanted = number(of: tokens)
         guard wanted > 0 else { return }
-        withUnsafeTemporaryAllocation(of: UInt64.self, capacity: ids.count) { ranks in
+        withUnsafeTemporaryAllocation(of: UInt64.self, capacity: ids.count) { scratch in
             if wholeWord {
                 var groups = 0
                 for position in 0..<ids.count where !isSpecial(ids[position]) {
                     if position > 0, isContinuation(ids[position]), !isSpecial(ids[position - 1]) { continue }
-                    ranks[groups] = Self.rank(position, stream.draw(UInt64(position)))
+                    scratch[groups] = Self.rank(position, draws.mix(UInt64(position)))
                     groups += 1
                 }
-                chooseWords(ids, UnsafeMutableBufferPointer(rebasing: ranks[0..<groups]), wanted, stream, emit)
+                let words = UnsafeMutableBufferPointer(rebasing: scratch[..<groups])
+                chooseWords(ids, words, wanted, draws, &masked)
                 return
             }
-            // Only ranks under a bound that a few more than wanted should keep are ordered; were it too low, all.
+            // Only ranks under a bound that a few more than wanted should keep are looked at; were it too low, all.
             let likely = (Double(wanted) + 2 * Double(wanted).squareRoot() + 2) / Double(tokens)
-            var count = gatherRanks(ids, stream, below: likely < 1 ? UInt64(likely * 0x1p64) : .max, into: ranks)
-            if count < wanted { count = gatherRanks(ids, stream, below: .max, into: ranks) }
-            let chosen = UnsafeMutableBufferPointer(rebasing: ranks[0..<count])
-            selectLowest(chosen, wanted)
-            sortPositions(chosen, wanted)
-            for choice in 0..<wanted { emitToken(ids, Int(chosen[choice]), stream, emit) }
+            let bound = likely < 1 ? UInt64(likely * 0x1p64) : .max
+            let hasSpecials = tokens < ids.count
+            var count = gatherRanks(ids, draws, upTo: bound, hasSpecials, into: scratch)
+            if count < wanted { count = gatherRanks(ids, draws, upTo: .max, hasSpecials, into: scratch) }
+            let ranks = UnsafeMutableBufferPointer(rebasing: scratch[..<count])
+            let highest = valueInOrder(ranks, wanted)
+            for rank in ranks where rank <= highest { append(ids, Int(rank & 0xFFFF), draws, &masked) }
         }
     }
 
@@ -95,25 +109,32 @@ package struct Masking: Sendable {
     @inline(__always)
     private static func rank(_ position: Int, _ draw: UInt64) -> UInt64 { draw & ~0xFFFF | UInt64(position) }
 
-    /// Writes the ranks of the maskable tokens up to `bound` to the front of `ranks`, which has room for all.
+    /// Writes the ranks of the maskable tokens up to `bound` (but for its last bit), in order of position, to the front of
+    /// `ranks`, which has room for all. No branch depends on a draw: one in six would be mispredicted.
     private func gatherRanks(
-        _ ids: UnsafeBufferPointer<UInt32>, _ stream: RandomKey, below bound: UInt64,
+        _ ids: UnsafeBufferPointer<UInt32>, _ draws: KeyedRandom.Mixer, upTo bound: UInt64, _ hasSpecials: Bool,
         into ranks: UnsafeMutableBufferPointer<UInt64>
     ) -> Int {
-        let draws = stream.draws
         var count = 0
         for position in 0..<ids.count {
-            let rank = Self.rank(position, draws.mix(UInt64(position)))
+            let rank = Self.rank(position, draws.mix(UInt64(truncatingIfNeeded: position)))
             ranks[count] = rank
-            count += rank <= bound && !isSpecial(ids[position]) ? 1 : 0
+            // The borrow of the difference, which is 1 where the rank is greater; a comparison would become a branch.
+            count &+= 1 &- Int(truncatingIfNeeded: (bound >> 1 &- rank >> 1) >> 63)
         }
-        return count
+        guard hasSpecials else { return count }
+        var kept = 0
+        for rank in ranks[..<count] where !isSpecial(ids[Int(rank & 0xFFFF)]) {
+            ranks[kept] = rank
+            kept += 1
+        }
+        return kept
     }
 
-    /// Takes words by rank while they fit, then emits their tokens in order of position.
+    /// Takes words by rank while they fit, then appends their tokens in order of position.
     private func chooseWords(
         _ ids: UnsafeBufferPointer<UInt32>, _ ranks: UnsafeMutableBufferPointer<UInt64>, _ wanted: Int,
-        _ stream: RandomKey, _ emit: (Int, UInt32, UInt32) -> Void
+        _ draws: KeyedRandom.Mixer, _ masked: inout MaskedTokens
     ) {
         var ranks = ranks
         ranks.sort()
@@ -130,7 +151,7 @@ package struct Masking: Sendable {
         sortPositions(ranks, taken)
         for choice in 0..<taken {
             let first = Int(ranks[choice])
-            for position in first..<wordEnd(ids, first) { emitToken(ids, position, stream, emit) }
+            for position in first..<wordEnd(ids, first) { append(ids, position, draws, &masked) }
         }
     }
 
@@ -141,17 +162,18 @@ package struct Masking: Sendable {
     }
 
     @inline(__always)
-    private func emitToken(
-        _ ids: UnsafeBufferPointer<UInt32>, _ position: Int, _ stream: RandomKey, _ emit: (Int, UInt32, UInt32) -> Void
+    private func append(
+        _ ids: UnsafeBufferPointer<UInt32>, _ position: Int, _ draws: KeyedRandom.Mixer, _ masked: inout MaskedTokens
     ) {
-        let kind = stream.draw(0x1_0000 + UInt64(position), below: 10)
-        let replacement: UInt32 =
-            switch kind {
-            case 0..<8: maskID
-            case 8: UInt32(stream.draw(0x2_0000 + UInt64(position), below: UInt64(vocabularySize)))
-            default: ids[position]
-            }
-        emit(position, ids[position], replacement)
+        let kind = KeyedRandom.below(draws.mix(0x1_0000 + UInt64(position)), 10)
+        masked.positions.append(UInt32(position))
+        masked.labels.append(ids[position])
+        masked.replacements.append(
+            kind < 8
+                ? maskID
+                : kind == 8
+                    ? UInt32(KeyedRandom.below(draws.mix(0x2_0000 + UInt64(position)), UInt64(vocabularySize)))
+                    : ids[position])
     }
 
     private func isContinuation(_ id: UInt32) -> Bool { Int(id) < continuation.count && continuation[Int(id)] }
@@ -165,34 +187,26 @@ package struct Masking: Sendable {
     }
 }
 
-/// Moves the `count` lowest values to the front, in any order (Hoare's selection; the values are distinct).
-private func selectLowest(_ values: UnsafeMutableBufferPointer<UInt64>, _ count: Int) {
-    var low = 0
-    var high = values.count - 1
-    while low < high {
-        let pivot = values[low + (high - low) / 2]
-        var left = low
-        var right = high
-        while left <= right {
-            while values[left] < pivot { left += 1 }
-            while values[right] > pivot { right -= 1 }
-            if left <= right {
-                values.swapAt(left, right)
-                left += 1
-                right -= 1
-            }
-        }
-        if count - 1 <= right {
-            high = right
-        } else if count - 1 >= left {
-            low = left
-        } else {
-            return
-        }
+/// The value up to which `wanted` of the values lie. They are distinct and spread evenly, so that counting below a guess
+/// on the line between two counts ends after a few passes, which mispredict nothing; every other guess is the middle once
+/// that has not helped.
+private func valueInOrder(_ values: UnsafeMutableBufferPointer<UInt64>, _ wanted: Int) -> UInt64 {
+    var (low, countLow) = (UInt64.min, 0)
+    var (high, countHigh) = (values.max() ?? .max, values.count)
+    var guesses = 0
+    while countHigh > wanted, high - low > 1 {
+        let share = Double(wanted - countLow) / Double(countHigh - countLow)
+        let step = guesses > 8 && guesses % 2 == 0 ? (high - low) / 2 : UInt64(Double(high - low) * min(share, 0.99))
+        let guess = low + max(1, min(step, high - low - 1))
+        var count = 0
+        for value in values where value <= guess { count &+= 1 }
+        if count >= wanted { (high, countHigh) = (guess, count) } else { (low, countLow) = (guess, count) }
+        guesses += 1
     }
+    return countHigh == wanted ? high : low
 }
 
-/// Replaces the first `count` ranks by their positions, ascending (insertion sort: a tenth of a span's tokens).
+/// Replaces the first `count` ranks by their positions, ascending (insertion sort: a tenth of a span's words).
 private func sortPositions(_ values: UnsafeMutableBufferPointer<UInt64>, _ count: Int) {
     for index in 0..<count {
         let position = values[index] & 0xFFFF

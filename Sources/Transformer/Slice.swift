@@ -22,6 +22,7 @@ final class Slice: @unchecked Sendable {
 
     private var instance = Instance()
     private var masks: [(position: Int, label: UInt32)] = []
+    private var maskedTokens = MaskedTokens()
 
     init(_ model: BertModel, _ capacity: SliceCapacity) {
         input = SliceInput(capacity: capacity)
@@ -110,9 +111,12 @@ final class Slice: @unchecked Sendable {
                 segment: span.segment)
             instance.ids.withUnsafeMutableBufferPointer { ids in
                 let text = UnsafeMutableBufferPointer(rebasing: ids[span.range])
-                rules.masking.mask(UnsafeBufferPointer(text), key: key) { position, label, replacement in
-                    masks.append((span.range.lowerBound + position, label))
-                    text[position] = replacement
+                maskedTokens.removeAll()
+                rules.masking.mask(UnsafeBufferPointer(text), key: key, into: &maskedTokens)
+                for choice in 0..<maskedTokens.count {
+                    let position = Int(maskedTokens.positions[choice])
+                    masks.append((span.range.lowerBound + position, maskedTokens.labels[choice]))
+                    text[position] = maskedTokens.replacements[choice]
                 }
             }
         }

@@ -66,14 +66,14 @@ final class PretrainRun {
     {
         let sink = PartSink(blobs: toy.blobs)
         func part(_ name: String, _ rows: Int, _ seed: UInt64) throws -> Part {
-            var columns = ShardColumns()
+            var columns = ShardColumns(isNarrow: true)
             for row in 0..<rows {
                 let key = RandomKey(seed: seed).adding(UInt64(row))
                 let (a, b) = (4 + Int(key.draw(0, below: 9)), 4 + Int(key.draw(1, below: 9)))
                 func text(_ count: Int, _ from: UInt64) -> [UInt32] {
                     (0..<count).map { UInt32(5 + key.draw(from + UInt64($0), below: UInt64(size - 5))) }
                 }
-                columns.inputIDs += [2] + text(a, 10) + [3] + text(b, 50) + [3]
+                columns.inputIDs.append([2] + text(a, 10) + [3] + text(b, 50) + [3])
                 columns.offsets.append(Int64(columns.inputIDs.count))
                 columns.spanBegin += [1, UInt32(a + 2)]
                 columns.spanDocument += [UInt64(row), UInt64(row + 1)]
@@ -82,7 +82,7 @@ final class PretrainRun {
                 columns.spanOffsets.append(Int64(columns.spanBegin.count))
                 columns.pass.append(0)
             }
-            return try sink.columns(name, rows: rows, columns.table(narrow: true))
+            return try sink.columns(name, rows: rows, columns.table)
         }
         let parts = [
             try part("train-pass-0000-000", rows / 2, seed), try part("train-pass-0001-000", rows - rows / 2, seed + 1),

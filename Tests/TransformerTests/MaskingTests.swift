@@ -11,11 +11,11 @@ private struct Mask: Equatable {
 }
 
 private func masks(_ masking: Masking, _ ids: [UInt32], key: UInt64) -> [Mask] {
-    var result: [Mask] = []
-    ids.withUnsafeBufferPointer { span in
-        masking.mask(span, key: key) { result.append(Mask(position: $0, label: $1, replacement: $2)) }
+    var masked = MaskedTokens()
+    ids.withUnsafeBufferPointer { masking.mask($0, key: key, into: &masked) }
+    return masked.positions.indices.map {
+        Mask(position: Int(masked.positions[$0]), label: masked.labels[$0], replacement: masked.replacements[$0])
     }
-    return result
 }
 
 @Test(arguments: [(0, 0), (1, 1), (3, 1), (7, 1), (10, 2), (30, 4), (50, 8), (253, 38)])

@@ -16,18 +16,22 @@ package enum TokenIDs: @unchecked Sendable {
         }
     }
 
+    /// Writes a range to the front of `out`, which has room for it.
     @inline(__always)
-    package func append(_ range: Range<Int>, to out: inout [UInt32]) {
+    package func copy(_ range: Range<Int>, to out: UnsafeMutableBufferPointer<UInt32>) {
+        precondition(range.count <= out.count, "the ids do not fit")
         switch self {
         case .narrow(let ids):
-            let at = out.count
-            out.append(contentsOf: repeatElement(0, count: range.count))
             let source = UnsafeBufferPointer(rebasing: ids[range])
-            out.withUnsafeMutableBufferPointer { out in
-                for i in 0..<source.count { out[at + i] = UInt32(source[i]) }
-            }
-        case .wide(let ids): out.append(contentsOf: ids[range])
+            for i in 0..<source.count { out[i] = UInt32(source[i]) }
+        case .wide(let ids): _ = out.update(fromContentsOf: ids[range])
         }
+    }
+
+    package func append(_ range: Range<Int>, to out: inout [UInt32]) {
+        let old = out.count
+        out.append(contentsOf: repeatElement(0, count: range.count))
+        out.withUnsafeMutableBufferPointer { copy(range, to: UnsafeMutableBufferPointer(rebasing: $0[old...])) }
     }
 
     package var count: Int {
@@ -151,6 +155,9 @@ package final class SegmentLookup: Sendable {
     }
 
     package func append(_ text: Text, to out: inout [UInt32]) { ids[text.part].append(text.range, to: &out) }
+
+    /// Writes the ids to the front of `out`, which has room for them.
+    package func copy(_ text: Text, to out: UnsafeMutableBufferPointer<UInt32>) { ids[text.part].copy(text.range, to: out) }
 
     /// The tokens of one segment, not yet read.
     /// - Throws: as `tokens(_:_:into:)`.

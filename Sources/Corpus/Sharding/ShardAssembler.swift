@@ -53,10 +53,15 @@ package struct ShardAssembler {
         }.map { rows[$0] }
     }
 
-    /// Appends one row. Rows longer than `maxSeqLength` lose tokens of A at its beginning and of B at its end, the
+    /// Writes the ids of one row to the front of `ids` and appends its spans and pass to `out`, whose ids and offsets are
+    /// the caller's to append. Rows longer than `maxSeqLength` lose tokens of A at its beginning and of B at its end, the
     /// longer one first, whatever the relation: only the outer ends of a contiguous pair are cut, and the cut does not
     /// tell the relations apart.
-    package mutating func append(_ pairs: PairColumns, _ row: Int, to out: inout ShardColumns) throws {
+    /// - Parameter ids: room for `maxSeqLength`.
+    /// - Returns: the part of `ids` that was written.
+    package mutating func assemble(
+        _ pairs: PairColumns, _ row: Int, ids: UnsafeMutableBufferPointer<UInt32>, spans out: inout ShardColumns
+    ) throws -> UnsafeMutableBufferPointer<UInt32> {
         let a = try lookup.text(pairs.aDocument[row], pairs.aSegment[row])
         let b = try lookup.text(pairs.bDocument[row], pairs.bSegment[row])
         if titleInSegment {
@@ -76,18 +81,27 @@ package struct ShardAssembler {
                 (keepA, keepB) = (budget - half, half)
             }
         }
-        out.inputIDs.append(special.classify)
         appendSpan(pairs.aDocument[row], pairs.aSegment[row], Relation.contiguous.rawValue, at: 1, &out)
-        out.inputIDs.append(contentsOf: titleA.suffix(max(0, keepA - a.count)))
-        lookup.append(a.suffix(keepA), to: &out.inputIDs)
-        out.inputIDs.append(special.separator)
         appendSpan(pairs.bDocument[row], pairs.bSegment[row], pairs.relation[row], at: keepA + 2, &out)
-        out.inputIDs.append(contentsOf: titleB.prefix(keepB))
-        lookup.append(b.prefix(max(0, keepB - titleB.count)), to: &out.inputIDs)
-        out.inputIDs.append(special.separator)
-        out.offsets.append(Int64(out.inputIDs.count))
         out.spanOffsets.append(Int64(out.spanBegin.count))
         out.pass.append(pairs.pass[row])
+
+        let (endOfA, end) = (1 + keepA, keepA + keepB + 3)
+        ids[0] = special.classify
+        write(titleA.suffix(max(0, keepA - a.count)), a.suffix(keepA), to: ids, 1..<endOfA)
+        ids[endOfA] = special.separator
+        write(titleB.prefix(keepB), b.prefix(max(0, keepB - titleB.count)), to: ids, endOfA + 1..<end - 1)
+        ids[end - 1] = special.separator
+        return UnsafeMutableBufferPointer(rebasing: ids[..<end])
+    }
+
+    private func write(
+        _ title: ArraySlice<UInt32>, _ text: SegmentLookup.Text, to ids: UnsafeMutableBufferPointer<UInt32>,
+        _ range: Range<Int>
+    ) {
+        precondition(title.count + text.count == range.count, "title and text fill their place")
+        for (i, id) in title.enumerated() { ids[range.lowerBound + i] = id }
+        lookup.copy(text, to: UnsafeMutableBufferPointer(rebasing: ids[(range.lowerBound + title.count)..<range.upperBound]))
     }
 
     private func appendSpan(
