@@ -161,8 +161,8 @@ import Text
 
     /// Each broke a promise once: a code block that ends with controls, and one where no block can begin.
     @Test(arguments: [
-        "x\n\n<pre> {{7\0\0\0</pre>y", "[[a|b <pre>c\nd</pre> e]] f", "{|\n<pre>| c\n|}\n|}<\n|\n a||{{|</pre>\n|}!\n<'-]]y]",
-        "== <pre>a\nb</pre> ==\n\nc",
+        "x\n\n<pre> {{7\0\0\0</pre>y", "[[a|b <pre>c\nd</pre> e]] f",
+        "{|\n<pre>| c\n|}\n|}<\n|\n a||{{|</pre>\n|}!\n<'-]]y]", "== <pre>a\nb</pre> ==\n\nc",
     ]) func `code keeps what a document promises`(_ source: String) {
         for tables in [false, true] { convert(source, tables: tables).check() }
         #expect(convert("[[a|b <pre>c\n d</pre> e]] f").string == "b c d e f")

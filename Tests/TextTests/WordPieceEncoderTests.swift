@@ -23,6 +23,16 @@ import Text
         }
     }
 
+    /// Expected: what tokenizers 0.23 gives, in characters, turned into bytes.
+    @Test func `marks that change places take the places of the text in order`() throws {
+        let tokens = SpecialTokens().all + ["a", "##b", "##\u{1B44}", "##\u{1E028}"]
+        let encoder = try WordPieceEncoder(tokens: tokens, options: WordPieceOptions())
+        let two = encoder.encode("a\u{1E028}\u{1B44}b")
+        #expect(two.ids == [5, 7, 8, 6] && two.begin == [0, 1, 5, 8] && two.end == [1, 5, 8, 9])
+        let three = encoder.encode("a\u{1E028}\u{1E028}\u{1B44}b")
+        #expect(three.ids == [5, 7, 8, 8, 6] && three.begin == [0, 1, 5, 9, 12] && three.end == [1, 5, 9, 12, 13])
+    }
+
     @Test func `the cache never changes a result`() throws {
         let tokens = try WordPieceGoldens.lines("vocabulary.txt")
         let shared = try WordPieceVocabulary(tokens: tokens, options: WordPieceOptions())

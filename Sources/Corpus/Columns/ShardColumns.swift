@@ -18,7 +18,9 @@ package struct TokenIDColumn: Sendable, Equatable {
     package var count: Int { isNarrow ? narrow.count : wide.count }
 
     package subscript(_ i: Int) -> UInt32 { isNarrow ? UInt32(narrow[i]) : wide[i] }
-    package subscript(_ range: Range<Int>) -> [UInt32] { isNarrow ? narrow[range].map(UInt32.init) : Array(wide[range]) }
+    package subscript(_ range: Range<Int>) -> [UInt32] {
+        isNarrow ? narrow[range].map(UInt32.init) : Array(wide[range])
+    }
 
     package mutating func reserveCapacity(_ count: Int) {
         if isNarrow { narrow.reserveCapacity(count) } else { wide.reserveCapacity(count) }

@@ -157,7 +157,9 @@ package final class SegmentLookup: Sendable {
     package func append(_ text: Text, to out: inout [UInt32]) { ids[text.part].append(text.range, to: &out) }
 
     /// Writes the ids to the front of `out`, which has room for them.
-    package func copy(_ text: Text, to out: UnsafeMutableBufferPointer<UInt32>) { ids[text.part].copy(text.range, to: out) }
+    package func copy(_ text: Text, to out: UnsafeMutableBufferPointer<UInt32>) {
+        ids[text.part].copy(text.range, to: out)
+    }
 
     /// The tokens of one segment, not yet read.
     /// - Throws: as `tokens(_:_:into:)`.

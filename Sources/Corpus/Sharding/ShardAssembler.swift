@@ -101,7 +101,8 @@ package struct ShardAssembler {
     ) {
         precondition(title.count + text.count == range.count, "title and text fill their place")
         for (i, id) in title.enumerated() { ids[range.lowerBound + i] = id }
-        lookup.copy(text, to: UnsafeMutableBufferPointer(rebasing: ids[(range.lowerBound + title.count)..<range.upperBound]))
+        let rest = range.lowerBound + title.count..<range.upperBound
+        lookup.copy(text, to: UnsafeMutableBufferPointer(rebasing: ids[rest]))
     }
 
     private func appendSpan(

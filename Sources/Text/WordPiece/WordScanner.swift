@@ -228,7 +228,8 @@ package struct WordScanner: ~Copyable {
         sources.append(source)
     }
 
-    /// Appends a combining mark, before those of its run whose class is higher (canonical ordering, stable).
+    /// Appends a combining mark, before those of its run whose class is higher (canonical ordering, stable). Sources keep
+    /// the order of the text: the n-th mark of the run comes from the n-th place, as in `tokenizers`, so offsets ascend.
     private mutating func appendMark(_ code: UInt32, _ combiningClass: UInt32, _ source: SourceRange) {
         if marksEnd != bytes.count { marks.removeAll(keepingCapacity: true) }
         let end = bytes.count
@@ -244,11 +245,26 @@ package struct WordScanner: ~Copyable {
             let moved = Array(bytes[end...])
             bytes.removeLast(count)
             bytes.insert(contentsOf: moved, at: at)
-            sources.removeLast(count)
-            sources.insert(contentsOf: repeatElement(source, count: count), at: at)
+            marks.insert((combiningClass, count), at: place)
+            alignMarks(from: place, at)
+        } else {
+            marks.append((combiningClass, count))
         }
-        marks.insert((combiningClass, count), at: place)
         marksEnd = bytes.count
+    }
+
+    /// Gives the marks from `place` on, which begin at byte `start`, the places of these marks in the order of the text.
+    private mutating func alignMarks(from place: Int, _ start: Int) {
+        var places: [SourceRange] = []
+        for source in sources[start...] where places.last?.begin != source.begin { places.append(source) }
+        var (byte, last) = (start, 0)
+        for mark in marks[place...] {
+            for _ in 0..<mark.count {
+                sources[byte] = places[min(last, places.count - 1)]
+                byte += 1
+            }
+            last += 1
+        }
     }
 
     /// One character and its length; U+FFFD and 1 for a byte that begins no valid sequence.
