@@ -34,6 +34,7 @@ let package = Package(
         system("CExpat", pkgConfig: "expat", apt: "libexpat1-dev"),
         system("CArchive", pkgConfig: "libarchive", apt: "libarchive-dev"),
         system("CCrypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
+        .systemLibrary(name: "CMalloc", path: "Sources/System/CMalloc"),
         system("COpenBLAS", pkgConfig: "openblas", apt: "libopenblas-dev"),
 
         .target(
@@ -53,7 +54,8 @@ let package = Package(
         .target(
             name: "Stages", dependencies: ["Pipeline", "Text", "Corpus", "Transformer", "Container"],
             swiftSettings: strict),
-        .target(name: "Runner", dependencies: ["Pipeline", "Container", argumentParser], swiftSettings: strict),
+        .target(
+            name: "Runner", dependencies: ["Pipeline", "Container", "CMalloc", argumentParser], swiftSettings: strict),
         .executableTarget(
             name: "linkloom", dependencies: ["Runner", "Stages", argumentParser], swiftSettings: strict),
 

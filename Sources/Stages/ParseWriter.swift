@@ -15,7 +15,7 @@ struct ParseWriter {
 
     private let piece: String
     private let sink: PartSink
-    private var columns = DocumentColumns()
+    private var columns = Self.emptyColumns()
     private var parts: [Part] = []
     private var counts: [String: Int64] = [:]
     private var lines = FrequentLines()
@@ -100,7 +100,14 @@ struct ParseWriter {
         }
         guard columns.count + columns.redirectFrom.count > 0 else { return }
         parts.append(try sink.columns("\(piece)-\(padded(parts.count, 5))", rows: columns.count, columns.table))
-        columns = DocumentColumns()
+        columns = Self.emptyColumns()
+    }
+
+    /// With room for the text of a part, taken from the system as it fills: growing would hold the text twice.
+    private static func emptyColumns() -> DocumentColumns {
+        var columns = DocumentColumns()
+        columns.text.bytes.reserveCapacity(partBytes + (1 << 20))
+        return columns
     }
 
     // MARK: summary

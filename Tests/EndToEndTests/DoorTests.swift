@@ -16,7 +16,7 @@ private let doors: [String: Set<String>] = [
     "Corpus": ["Container"],
     "Pipeline": ["CYAML", "Container"],
     "Stages": ["Pipeline", "Text", "Corpus", "Transformer", "Container"],
-    "Runner": ["Pipeline", "Container", "ArgumentParser"],
+    "Runner": ["Pipeline", "Container", "CMalloc", "ArgumentParser"],
     "linkloom": ["Runner", "Stages", "ArgumentParser"],
 ]
 

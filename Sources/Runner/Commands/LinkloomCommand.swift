@@ -2,6 +2,7 @@
 
 package import ArgumentParser
 package import Pipeline
+import CMalloc
 import Container
 import Glibc
 import Synchronization
@@ -36,6 +37,9 @@ package struct LinkloomCommand: ParsableCommand {
     package static func main(
         registry: StageRegistry, extraCommands: [any ParsableCommand.Type], arguments: [String]? = nil
     ) -> Never {
+        // glibc would raise the size from which arrays go back to the system with every large one that is freed, and
+        // parts of 32 MiB would then add up in the heap, piece after piece.
+        mallopt(M_MMAP_THRESHOLD, 1 << 20)
         Program.set(registry, extraCommands)
         Interrupt.install()
         do {
