@@ -57,18 +57,24 @@ package enum Shard: Stage {
 
     package static func gather(_ context: StageContext<Config>) throws -> [Piece] {
         let pairs = try context.input(Self.pairs.name)
-        let tokens = try partsByDocument(context, Self.tokens.name)
-        let segments = try partsByDocument(context, Self.segments.name)
+        let tokens = try PartIndex(try context.input(Self.tokens.name))
+        let segments = try PartIndex(try context.input(Self.segments.name))
         let facts = try TokensMetadata(try context.input(Self.tokens.name))
         var pieces: [String: (parts: [PortPart], tokens: Set<Int>, segments: Set<Int>)] = [:]
         for part in pairs.manifest.parts {
-            let reader = try pairs.columns(part)
             var piece = pieces[passName(part.name)] ?? ([], [], [])
             piece.parts.append(PortPart(port: Self.pairs.name, part: part))
+            let mapped = try pairs.mapped(part)
             for column in ["a.document", "b.document"] {
-                for document in try reader.column(column, as: UInt64.self) {
-                    if let index = tokens.byDocument[document] { piece.tokens.insert(index) }
-                    if let index = segments.byDocument[document] { piece.segments.insert(index) }
+                try mapped.withColumn(column, as: UInt64.self) { documents in
+                    for document in documents {
+                        // Random pairs soon touch all there is.
+                        if piece.tokens.count == tokens.parts.count, piece.segments.count == segments.parts.count {
+                            break
+                        }
+                        if let index = tokens.part(of: document) { piece.tokens.insert(index) }
+                        if let index = segments.part(of: document) { piece.segments.insert(index) }
+                    }
                 }
             }
             pieces[passName(part.name)] = piece
@@ -90,17 +96,30 @@ package enum Shard: Stage {
         part.split(separator: "-").prefix(2).joined(separator: "-")
     }
 
-    private static func partsByDocument(
-        _ context: StageContext<Config>, _ port: String
-    ) throws -> (parts: [Part], byDocument: [UInt64: Int]) {
-        let artifact = try context.input(port)
-        var byDocument: [UInt64: Int] = [:]
-        for (index, part) in artifact.manifest.parts.enumerated() {
-            for document in try artifact.columns(part).column("document", as: UInt64.self) {
-                byDocument[document] = index
+    /// Which part each document stands in. Memory: 20 bytes a document.
+    private struct PartIndex {
+        let parts: [Part]
+        private let index: DocumentIndex
+        private let partOf: [UInt32]
+
+        init(_ artifact: StoredArtifact) throws {
+            parts = artifact.manifest.parts
+            var (documents, partOf): ([UInt64], [UInt32]) = ([], [])
+            for (number, part) in parts.enumerated() {
+                var last: UInt64?
+                // A segments part names a document once a segment.
+                for document in try artifact.columns(part).column("document", as: UInt64.self) where document != last {
+                    documents.append(document)
+                    partOf.append(UInt32(number))
+                    last = document
+                }
             }
+            let order = KeyOrder.ascending(documents)
+            index = DocumentIndex(sorted: order.map { documents[Int($0)] })
+            self.partOf = order.map { partOf[Int($0)] }
         }
-        return (artifact.manifest.parts, byDocument)
+
+        func part(of document: UInt64) -> Int? { index[document].map { Int(partOf[$0]) } }
     }
 
     package static func piece(
@@ -113,10 +132,9 @@ package enum Shard: Stage {
             tokens: tokens, tokenParts: piece.parts.filter { $0.port == Self.tokens.name }.map(\.part),
             segments: try context.input(Self.segments.name),
             segmentParts: piece.parts.filter { $0.port == Self.segments.name }.map(\.part))
-        var pairs = PairColumns()
-        for part in piece.parts where part.port == Self.pairs.name {
-            pairs.append(try PairColumns(reading: try context.columns(part)))
-        }
+        let pairs = try PassPairs(
+            try context.input(Self.pairs.name),
+            parts: piece.parts.filter { $0.port == Self.pairs.name }.map(\.part))
         var writer = ShardWriter(
             assembler: ShardAssembler(
                 lookup: lookup, special: facts.special, maxSeqLength: config.maxSeqLength,
@@ -127,10 +145,9 @@ package enum Shard: Stage {
                     neverMasked: facts.special.all) : nil,
             seed: UInt64(config.seed), narrow: facts.narrow, output: output)
         for side in Side.allCases {
-            let rows = (0..<pairs.count).filter { pairs.side[$0] == side.rawValue }
-            let order = ShardAssembler.order(pairs, rows: rows, seed: UInt64(config.seed))
-            for row in order { try writer.append(pairs, row, prefix: "\(side.name)-\(piece.name)") }
-            try writer.close(prefix: "\(side.name)-\(piece.name)")
+            let prefix = "\(side.name)-\(piece.name)"
+            try pairs.forEach(of: side, seed: UInt64(config.seed)) { try writer.append($0, side, prefix: prefix) }
+            try writer.close(prefix: prefix)
             try context.environment.checkCancelled()
         }
         return PieceResult(
@@ -200,14 +217,14 @@ private struct ShardWriter {
     /// Rows by side and relation.
     var rows: JSON { .bySide { side in .byRelation { .int(relations[side][$0]) } } }
 
-    mutating func append(_ pairs: PairColumns, _ row: Int, prefix: String) throws {
+    mutating func append(_ pair: SegmentPair, _ side: Side, prefix: String) throws {
         try withUnsafeTemporaryAllocation(of: UInt32.self, capacity: assembler.maxSeqLength) { buffer in
-            let ids = try assembler.assemble(pairs, row, ids: buffer, spans: &columns)
-            mask(ids, pass: Int(pairs.pass[row]))
+            let ids = try assembler.assemble(pair, ids: buffer, spans: &columns)
+            mask(ids, pass: Int(pair.pass))
             columns.inputIDs.append(UnsafeBufferPointer(ids))
         }
         columns.offsets.append(Int64(columns.inputIDs.count))
-        relations[Int(pairs.side[row])][Int(pairs.relation[row])] += 1
+        relations[Int(side.rawValue)][Int(pair.relation)] += 1
         if columns.inputIDs.count >= Shard.partTokens { try flush(prefix) }
     }
 

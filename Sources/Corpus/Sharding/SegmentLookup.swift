@@ -44,21 +44,25 @@ package enum TokenIDs: @unchecked Sendable {
 
 /// Finds the tokens of any segment of the documents it was built over.
 ///
-/// Memory: about 64 bytes a document; token ids and segment bounds are read in place from expanded, evictable parts.
+/// Memory: about 50 bytes a document; token ids and segment bounds are read in place from expanded, evictable parts.
 package final class SegmentLookup: Sendable {
+    /// Where a document's tokens and segments stand. A part has fewer than 2^32 of each.
     private struct Place {
-        var tokenPart: Int32 = -1
-        var segmentPart: Int32 = -1
+        var tokenPart: UInt32 = 0
+        /// `absent` until a segments part names the document.
+        var segmentPart: UInt32 = absent
         /// First token of the document in its part, and first row of the document in its segments part.
-        var firstToken: Int64 = 0
-        var firstSegment: Int64 = 0
-        var tokens: Int32 = 0
-        var segments: Int32 = 0
-        var titleBegin: Int64 = 0
-        var titleCount: Int32 = 0
+        var firstToken: UInt32 = 0, firstSegment: UInt32 = 0
+        var tokens: UInt32 = 0, segments: UInt32 = 0
+        var titleBegin: UInt32 = 0, titleCount: UInt32 = 0
+
+        static let absent = UInt32.max
     }
 
-    private let places: [UInt64: Place]
+    private let index: DocumentIndex
+    /// From the order of `index` to that of `places`.
+    private let numbers: [UInt32]
+    private let places: [Place]
     private let parts: [MappedPart]
     private let ids: [TokenIDs]
     private let titles: [TokenIDs]
@@ -75,7 +79,7 @@ package final class SegmentLookup: Sendable {
     package init(
         tokens: StoredArtifact, tokenParts: [Part]? = nil, segments: StoredArtifact, segmentParts: [Part]? = nil
     ) throws {
-        var places: [UInt64: Place] = [:]
+        var (documents, places): ([UInt64], [Place]) = ([], [])
         var parts: [MappedPart] = []
         var ids: [TokenIDs] = []
         var titles: [TokenIDs] = []
@@ -94,18 +98,23 @@ package final class SegmentLookup: Sendable {
             try Self.check(titleOffsets, rows: document.count, end: partTitles.count, part)
             for i in 0..<document.count {
                 let begin = sentenceOffsets[Int(documentOffsets[i])]
-                let end = sentenceOffsets[Int(documentOffsets[i + 1])]
                 var place = Place()
-                place.tokenPart = Int32(ids.count)
-                place.firstToken = begin
-                place.tokens = Int32(end - begin)
-                place.titleBegin = titleOffsets[i]
-                place.titleCount = Int32(titleOffsets[i + 1] - titleOffsets[i])
-                places[document[i]] = place
+                place.tokenPart = UInt32(ids.count)
+                place.firstToken = UInt32(begin)
+                place.tokens = UInt32(sentenceOffsets[Int(documentOffsets[i + 1])] - begin)
+                place.titleBegin = UInt32(titleOffsets[i])
+                place.titleCount = UInt32(titleOffsets[i + 1] - titleOffsets[i])
+                documents.append(document[i])
+                places.append(place)
             }
             ids.append(partIDs)
             titles.append(partTitles)
         }
+        let numbers = KeyOrder.ascending(documents)
+        let sorted = numbers.map { documents[Int($0)] }
+        documents = []
+        for (a, b) in zip(sorted, sorted.dropFirst()) where a == b { throw Self.repeated(a) }
+        let index = DocumentIndex(sorted: sorted)
         for part in segmentParts ?? segments.manifest.parts {
             let mapped = try segments.mapped(part)
             parts.append(mapped)
@@ -119,13 +128,18 @@ package final class SegmentLookup: Sendable {
             while row < document.count {
                 var end = row + 1
                 while end < document.count && document[end] == document[row] { end += 1 }
-                places[document[row], default: Place()].segmentPart = Int32(bounds.count)
-                places[document[row]]!.firstSegment = Int64(row)
-                places[document[row]]!.segments = Int32(end - row)
+                if let position = index[document[row]] {
+                    let number = Int(numbers[position])
+                    places[number].segmentPart = UInt32(bounds.count)
+                    places[number].firstSegment = UInt32(row)
+                    places[number].segments = UInt32(end - row)
+                }
                 row = end
             }
             bounds.append(bound)
         }
+        self.index = index
+        self.numbers = numbers
         self.places = places
         self.parts = parts
         self.ids = ids
@@ -133,7 +147,9 @@ package final class SegmentLookup: Sendable {
         self.bounds = bounds
     }
 
-    package func segmentCount(_ document: UInt64) -> Int { Int(places[document]?.segments ?? 0) }
+    private func place(_ document: UInt64) -> Place? { index[document].map { places[Int(numbers[$0])] } }
+
+    package func segmentCount(_ document: UInt64) -> Int { Int(place(document)?.segments ?? 0) }
 
     /// Replaces `out` with the token ids of one segment.
     ///
@@ -164,12 +180,11 @@ package final class SegmentLookup: Sendable {
     /// The tokens of one segment, not yet read.
     /// - Throws: as `tokens(_:_:into:)`.
     package func text(_ document: UInt64, _ segment: UInt32) throws -> Text {
-        guard let place = places[document], place.tokenPart >= 0, place.segmentPart >= 0,
-            segment < UInt32(place.segments)
+        guard let place = place(document), place.segmentPart != Place.absent, segment < place.segments
         else { throw Self.unknown(document, segment) }
         let row = Int(place.firstSegment) + Int(segment)
         let (first, end) = (bounds[Int(place.segmentPart)].first[row], bounds[Int(place.segmentPart)].end[row])
-        guard first <= end, end <= UInt32(place.tokens) else { throw Self.unknown(document, segment) }
+        guard first <= end, end <= place.tokens else { throw Self.unknown(document, segment) }
         let begin = Int(place.firstToken)
         return Text(part: Int(place.tokenPart), range: begin + Int(first)..<begin + Int(end))
     }
@@ -177,7 +192,7 @@ package final class SegmentLookup: Sendable {
     /// Replaces `out` with the token ids of a document's title; empty if the document is unknown.
     package func title(_ document: UInt64, into out: inout [UInt32]) {
         out.removeAll(keepingCapacity: true)
-        guard let place = places[document], place.tokenPart >= 0 else { return }
+        guard let place = place(document) else { return }
         let begin = Int(place.titleBegin)
         titles[Int(place.tokenPart)].append(begin..<begin + Int(place.titleCount), to: &out)
     }
@@ -187,7 +202,7 @@ package final class SegmentLookup: Sendable {
         var frequency = [UInt32](repeating: 0, count: vocabularySize)
         var lastSeen = [UInt64](repeating: 0, count: vocabularySize)
         var number: UInt64 = 0
-        for place in places.values where place.tokenPart >= 0 {
+        for place in places {
             number += 1
             let range = Int(place.firstToken)..<Int(place.firstToken) + Int(place.tokens)
             let count = { (id: Int) in
@@ -220,7 +235,8 @@ package final class SegmentLookup: Sendable {
 
     /// Offsets begin at 0, never fall, and end where the column they cut ends: what the unchecked reads rely on.
     private static func check(_ offsets: UnsafeBufferPointer<Int64>, rows: Int, end: Int, _ part: Part) throws {
-        guard rows >= 0, offsets.count == rows + 1, offsets[0] == 0, offsets[rows] == Int64(end) else {
+        guard rows >= 0, offsets.count == rows + 1, offsets[0] == 0, offsets[rows] == Int64(end), end < Int(UInt32.max)
+        else {
             throw malformed(part)
         }
         for row in 0..<rows where offsets[row] > offsets[row + 1] { throw malformed(part) }
@@ -230,6 +246,12 @@ package final class SegmentLookup: Sendable {
         ContainerError(
             .damaged, "the columns of part '\(part.name)' do not fit together",
             cause: "offsets or lengths of one column point outside another", fix: "make the artifact again")
+    }
+
+    private static func repeated(_ document: UInt64) -> ContainerError {
+        ContainerError(
+            .damaged, "document \(document) stands twice in the tokens given",
+            cause: "two parts hold the same document", fix: "make the tokens again")
     }
 
     private static func unknown(_ document: UInt64, _ segment: UInt32) -> ContainerError {

@@ -37,22 +37,6 @@ package struct ShardAssembler {
         self.titleInSegment = titleInSegment
     }
 
-    /// The rows of `pairs` in the order of a pass: pseudo-random by (seed, pass), the same for every mix, so that arms of
-    /// an experiment meet their anchors in the same order.
-    package static func order(_ pairs: PairColumns, rows: [Int], seed: UInt64) -> [Int] {
-        let keys = rows.map { row in
-            var key = KeyedRandom.mix(KeyedRandom.mix(seed, 0x0DE2), UInt64(pairs.pass[row]))
-            key = KeyedRandom.mix(key, pairs.aDocument[row])
-            return KeyedRandom.mix(key, UInt64(pairs.aSegment[row]))
-        }
-        return rows.indices.sorted { x, y in
-            if keys[x] != keys[y] { return keys[x] < keys[y] }
-            let (i, j) = (rows[x], rows[y])
-            if pairs.aDocument[i] != pairs.aDocument[j] { return pairs.aDocument[i] < pairs.aDocument[j] }
-            return pairs.aSegment[i] < pairs.aSegment[j]
-        }.map { rows[$0] }
-    }
-
     /// Writes the ids of one row to the front of `ids` and appends its spans and pass to `out`, whose ids and offsets are
     /// the caller's to append. Rows longer than `maxSeqLength` lose tokens of A at its beginning and of B at its end, the
     /// longer one first, whatever the relation: only the outer ends of a contiguous pair are cut, and the cut does not
@@ -60,13 +44,13 @@ package struct ShardAssembler {
     /// - Parameter ids: room for `maxSeqLength`.
     /// - Returns: the part of `ids` that was written.
     package mutating func assemble(
-        _ pairs: PairColumns, _ row: Int, ids: UnsafeMutableBufferPointer<UInt32>, spans out: inout ShardColumns
+        _ pair: SegmentPair, ids: UnsafeMutableBufferPointer<UInt32>, spans out: inout ShardColumns
     ) throws -> UnsafeMutableBufferPointer<UInt32> {
-        let a = try lookup.text(pairs.aDocument[row], pairs.aSegment[row])
-        let b = try lookup.text(pairs.bDocument[row], pairs.bSegment[row])
+        let a = try lookup.text(pair.aDocument, pair.aSegment)
+        let b = try lookup.text(pair.bDocument, pair.bSegment)
         if titleInSegment {
-            lookup.title(pairs.aDocument[row], into: &titleA)
-            lookup.title(pairs.bDocument[row], into: &titleB)
+            lookup.title(pair.aDocument, into: &titleA)
+            lookup.title(pair.bDocument, into: &titleB)
         }
         let budget = maxSeqLength - 3
         var (keepA, keepB) = (titleA.count + a.count, titleB.count + b.count)
@@ -81,10 +65,10 @@ package struct ShardAssembler {
                 (keepA, keepB) = (budget - half, half)
             }
         }
-        appendSpan(pairs.aDocument[row], pairs.aSegment[row], Relation.contiguous.rawValue, at: 1, &out)
-        appendSpan(pairs.bDocument[row], pairs.bSegment[row], pairs.relation[row], at: keepA + 2, &out)
+        appendSpan(pair.aDocument, pair.aSegment, Relation.contiguous.rawValue, at: 1, &out)
+        appendSpan(pair.bDocument, pair.bSegment, pair.relation, at: keepA + 2, &out)
         out.spanOffsets.append(Int64(out.spanBegin.count))
-        out.pass.append(pairs.pass[row])
+        out.pass.append(pair.pass)
 
         let (endOfA, end) = (1 + keepA, keepA + keepB + 3)
         ids[0] = special.classify
