@@ -31,7 +31,6 @@ let package = Package(
     targets: [
         system("CYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
         system("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
-        system("CExpat", pkgConfig: "expat", apt: "libexpat1-dev"),
         system("CArchive", pkgConfig: "libarchive", apt: "libarchive-dev"),
         system("CCrypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
         .systemLibrary(name: "CMalloc", path: "Sources/System/CMalloc"),
@@ -48,7 +47,7 @@ let package = Package(
             swiftSettings: strict + [.strictMemorySafety(), .enableExperimentalFeature("Lifetimes")]),
         .target(name: "Container", dependencies: ["CZstd", "CCrypto"], swiftSettings: strict),
         .target(name: "Transformer", dependencies: ["Kernels", "Container"], swiftSettings: strict),
-        .target(name: "Text", dependencies: ["CExpat", "CArchive"], swiftSettings: strict),
+        .target(name: "Text", dependencies: ["CArchive"], swiftSettings: strict),
         .target(name: "Corpus", dependencies: ["Container"], swiftSettings: strict),
         .target(name: "Pipeline", dependencies: ["CYAML", "Container"], swiftSettings: strict),
         .target(

@@ -14,13 +14,13 @@ if [ ! -x $binary ] || [ -n "$(find Sources/Text Fuzz Tests/TextTests/FuzzTarget
     mkdir -p $out
     flags="-O -swift-version 6 -package-name linkloom -parse-as-library -sanitize=fuzzer ${FUZZ_FLAGS:-}
         -enable-upcoming-feature ExistentialAny -enable-upcoming-feature MemberImportVisibility
-        -enable-upcoming-feature InternalImportsByDefault -I Sources/System/CExpat -I Sources/System/CArchive -I $out"
+        -enable-upcoming-feature InternalImportsByDefault -I Sources/System/CArchive -I $out"
     # shellcheck disable=SC2086
     swiftc $flags -wmo -module-name Text -emit-module -emit-module-path $out/Text.swiftmodule -c -o $out/Text.o $sources
     # shellcheck disable=SC2086
     swiftc $flags -wmo -module-name Fuzz -o $binary Fuzz/fuzz.swift Tests/TextTests/FuzzTargets.swift \
         Tests/TextTests/FuzzSeeds.swift $out/Text.o \
-        -lexpat -larchive
+        -larchive
 fi
 mkdir -p $out/$target
 # Swift's own backtraces would end the program before libFuzzer keeps the input.

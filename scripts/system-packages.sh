@@ -2,7 +2,7 @@
 # Installs the system libraries that Linkloom links against, or says exactly which ones to install.
 set -eu
 
-packages="libyaml-dev libzstd-dev libopenblas-dev libexpat1-dev libarchive-dev libssl-dev pkg-config make"
+packages="libyaml-dev libzstd-dev libopenblas-dev libarchive-dev libssl-dev pkg-config make"
 
 if ! command -v swift >/dev/null 2>&1; then
     echo "error: swift is not on the PATH" >&2

@@ -14,10 +14,8 @@ let package = Package(
     name: "mediawiki-benchmark",
     targets: [
         .systemLibrary(
-            name: "CExpat", path: "Sources/CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
-        .systemLibrary(
             name: "CArchive", path: "Sources/CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
-        .target(name: "Text", dependencies: ["CExpat", "CArchive"], path: "Sources/Text", swiftSettings: strict),
+        .target(name: "Text", dependencies: ["CArchive"], path: "Sources/Text", swiftSettings: strict),
         .executableTarget(
             name: "mediawiki-benchmark", dependencies: ["Text"], path: "Sources/mediawiki-benchmark",
             swiftSettings: strict),

@@ -12,7 +12,7 @@ private let doors: [String: Set<String>] = [
     "Kernels": ["CKernels"],
     "Transformer": ["Kernels", "Container"],
     "Container": ["CZstd", "CCrypto"],
-    "Text": ["CExpat", "CArchive"],
+    "Text": ["CArchive"],
     "Corpus": ["Container"],
     "Pipeline": ["CYAML", "Container"],
     "Stages": ["Pipeline", "Text", "Corpus", "Transformer", "Container"],

@@ -132,6 +132,11 @@ import Text
         let cases: [(String, TextError.Code)] = [
             ("<html><body/></html>", .unsupported), (head + "<page><title>x</page>", .damaged), ("", .empty),
             ("   \n", .empty), (bomb, .unsupported), ("plain text", .damaged),
+            (head + page("A", 1, "&nbsp;") + "</mediawiki>", .damaged),
+            (head + page("A", 1, "&#1;") + "</mediawiki>", .damaged),
+            (head + page("A", 1, "a & b") + "</mediawiki>", .damaged),
+            (head + "</mediawiki><mediawiki/>", .damaged), (head + "</mediawiki></page>", .damaged),
+            (head + "</mediawiki> end", .damaged), ("<!-- only this", .empty),
         ]
         for (dump, code) in cases {
             do {
@@ -142,6 +147,52 @@ import Text
                     error.code == code && error.file == "dump.xml" && error.fix != nil, "\(dump.prefix(40)): \(error)")
             } catch { Issue.record("\(error)") }
         }
+    }
+
+    @Test func `references, line ends and CDATA are read as XML says, whatever the chunks`() throws {
+        let text = "a&lt;b&gt; &amp;amp; &quot;&apos; &#233;&#x4E2D;\r\nc\rd<![CDATA[ <e> &amp; ]]>f\u{1F6A2}"
+        let dump = Array((head + page("A", 1, text) + "<!-- > -->" + page("B", 2, "") + "</mediawiki>\n").utf8)
+        for step in [1, 2, 3, 5, 7, 64, 1 << 16] {
+            let result = try read(dump, step: step)
+            #expect(result.pages.map(\.title) == ["A", "B"])
+            #expect(
+                String(decoding: result.pages[0].text, as: UTF8.self)
+                    == "a<b> &amp; \"' é中\nc\nd <e> &amp; f\u{1F6A2}")
+            #expect(result.pages[1].text.isEmpty && result.summary.bytes == UInt64(dump.count))
+        }
+    }
+
+    @Test func `a dump in UTF-16 is read as one in UTF-8`() throws {
+        let dump = "<?xml version=\"1.0\" encoding=\"UTF-16\"?>" + head + page("Ä", 1, "[[中]]") + "</mediawiki>"
+        var wide: [UInt8] = [0xFE, 0xFF]
+        for unit in dump.utf16 { wide += [UInt8(unit >> 8), UInt8(unit & 0xFF)] }
+        let result = try read(wide)
+        #expect(result.pages.map(\.title) == ["Ä"] && result.pages[0].text == Array("[[中]]".utf8))
+    }
+
+    @Test func `a text longer than memory may be is left out, and the pages after it are read`() throws {
+        var (sent, at) = (0, 0)
+        let begin = Array((head + page("A", 1, "x") + "<page><title>L</title><id>2</id><revision><text>").utf8)
+        let end = Array(("</text></revision></page>" + page("B", 3, "y") + "</mediawiki>").utf8)
+        var pages: [MediaWikiPage] = []
+        let summary = try MediaWikiReader.read(file: "x") { buffer in
+            if sent == 1 {
+                buffer.copyBytes(from: repeatElement(UInt8(ascii: "z"), count: buffer.count))
+                at += buffer.count
+                if at > MediaWikiReader.textLimit + (1 << 20) { (sent, at) = (2, 0) }
+                return buffer.count
+            }
+            let source = sent == 0 ? begin[at...] : end[at...]
+            let count = min(buffer.count, source.count)
+            buffer.copyBytes(from: source.prefix(count))
+            at += count
+            if sent == 0, at == begin.count { (sent, at) = (1, 0) }
+            return count
+        } onPage: { page, _ in
+            pages.append(page)
+        }
+        #expect(pages.map(\.title) == ["A", "L", "B"] && pages.map(\.isTooLong) == [false, true, false])
+        #expect(pages[2].text == Array("y".utf8) && summary.pages == 3 && !summary.isCutOff)
     }
 
     @Test func `an error of the caller stops the reading and comes out as it is`() {

@@ -1,182 +1,190 @@
-// MediaWikiParser: the expat side of MediaWikiReader: elements in, whole pages out.
+// MediaWikiParser: the XML side of MediaWikiReader: elements in, whole pages out.
 
-internal import CExpat
+import Glibc
 
-/// One dump being parsed. expat holds an unretained pointer to this object, which owns the parser and frees it in
-/// `deinit`, so the pointer never outlives it.
+/// One dump being parsed. Memory: one chunk, the longest tag or text, and one page.
 final class MediaWikiParser {
     typealias OnPage = (inout MediaWikiPage, SiteInfo) throws -> Void
 
-    private enum Field {
-        case none, title, namespace, id, model, text, siteName, database, caseRule, namespaceName
+    /// The elements that mean something here.
+    private enum Element: String, CaseIterable {
+        case mediawiki, page, revision, content, text, model, title, ns, id, redirect, sitename, dbname, namespace
+        case caseRule = "case"
     }
 
-    private let parser: XML_Parser
+    private static let elements = XMLNames<Element>()
+
+    private let window: XMLWindow
     private let file: String
     private let onPage: OnPage
-    private var sanitizer = XMLSanitizer()
+    private var scanner = XMLScanner(Bytes(start: nil, count: 0), isFinal: false)
+    private var characters = XMLCharacters()
     private var summary = MediaWikiReader.Summary()
     private var prefixes: TitlePrefixes?
-    // Unchecked: expat calls the handlers one after another, and `onPage` cannot reach this object.
-    @exclusivity(unchecked) private var page = MediaWikiPage()
-    @exclusivity(unchecked) private var field = Field.none
-    @exclusivity(unchecked) private var value: [UInt8] = []
-    private var depth = 0
+    private var page = MediaWikiPage()
+    /// What the text at hand is for.
+    private var field: Element?
+    private var value: [UInt8] = []
+    /// Names of the open elements, end to end: the scanner forgets its own at the end of a chunk.
+    private var names: [UInt8] = []
+    private var nameStarts: [Int] = []
+    private var hasRoot = false
     private var isInPage = false, isInRevision = false
     /// Inside `<content>`: a further slot of the revision (schema 0.11), not its main text.
     private var isInSlot = false
     private var hasNamespace = false, isRedirect = false
     private var lastTitle: String?
-    private var failure: (any Error)?
 
-    init(file: String, onPage: @escaping OnPage) throws {
-        guard let parser = XML_ParserCreate("UTF-8") else { throw TextError(.io, "expat has no memory", file: file) }
-        self.parser = parser
+    init(file: String, window: XMLWindow, onPage: @escaping OnPage) {
         self.file = file
+        self.window = window
         self.onPage = onPage
-        XML_SetUserData(parser, Unmanaged.passUnretained(self).toOpaque())
-        XML_SetElementHandler(
-            parser,
-            { me, name, attributes in MediaWikiParser.of(me).start(String(cString: name!), attributes!) },
-            { me, name in MediaWikiParser.of(me).end(name!) })
-        XML_SetCharacterDataHandler(parser) { me, bytes, count in
-            MediaWikiParser.of(me).characters(UnsafeRawPointer(bytes!), Int(count))
+    }
+
+    // MARK: tokens
+
+    /// Reads the dump to its end.
+    func run() throws -> MediaWikiReader.Summary {
+        var isDone = false
+        while !isDone {
+            do {
+                isDone = try readTokens()
+            } catch let problem as XMLProblem {
+                isDone = try goOn(after: problem)
+            }
         }
-        XML_SetStartDoctypeDeclHandler(parser) { me, _, _, _, _ in MediaWikiParser.of(me).refuseDoctype() }
-    }
-
-    deinit { XML_ParserFree(parser) }
-
-    private static func of(_ pointer: UnsafeMutableRawPointer?) -> MediaWikiParser {
-        Unmanaged.fromOpaque(pointer!).takeUnretainedValue()
-    }
-
-    // MARK: feeding
-
-    func parse(_ chunk: Bytes) throws { try feed(chunk, isLast: false) }
-
-    func finish() throws -> MediaWikiReader.Summary {
-        try feed(Bytes(start: nil, count: 0), isLast: true)
-        summary.invalidUTF8 = sanitizer.replaced
-        summary.bytes = sanitizer.bytesIn
+        summary.invalidUTF8 = characters.replaced + window.replaced
         return summary
     }
 
-    private func feed(_ chunk: Bytes, isLast: Bool) throws {
-        // The sanitizer is also read by handlers, so it is not held exclusively while expat runs.
-        var clean: [UInt8]?
-        var passed = Bytes(start: nil, count: 0)
-        sanitizer.clean(chunk, isLast: isLast) {
-            if $0.baseAddress.map({ $0 == chunk.baseAddress }) ?? true { passed = $0 } else { clean = Array($0) }
-        }
-        if let clean {
-            try clean.withUnsafeBufferPointer { try push($0, isLast: isLast) }
-        } else {
-            try push(passed, isLast: isLast)
+    /// - Returns: true at the end of the dump.
+    private func readTokens() throws -> Bool {
+        while true {
+            let token = try scanner.next()
+            try refuseDeclaration()
+            switch token {
+            case .text: try text()
+            case .start: try start()
+            case .end: try end()
+            case .finished:
+                if !nameStarts.isEmpty { warnCutOff() } else if !hasRoot { throw noXML() }
+                return true
+            }
         }
     }
 
-    private func push(_ bytes: Bytes, isLast: Bool) throws {
-        let status = bytes.withMemoryRebound(to: CChar.self) {
-            XML_Parse(parser, $0.baseAddress, Int32($0.count), isLast ? 1 : 0)
-        }
-        if let failure { throw failure }
-        guard status != XML_STATUS_OK else { return }
-        let code = XML_GetErrorCode(parser)
-        let isEnd = [
-            XML_ERROR_NO_ELEMENTS, XML_ERROR_UNCLOSED_TOKEN, XML_ERROR_PARTIAL_CHAR, XML_ERROR_UNCLOSED_CDATA_SECTION,
-        ]
-        .contains(code)
-        if isLast, isEnd, depth > 0 { return warnCutOff() }
-        let cause = "expat: " + String(cString: XML_ErrorString(code)) + ", line \(XML_GetCurrentLineNumber(parser))"
-        if isEnd, depth == 0 {
+    /// Reads on where a token is incomplete. Anything else is an error, or the end of a dump that is cut off.
+    /// - Returns: true at the end of the dump.
+    private func goOn(after problem: XMLProblem) throws -> Bool {
+        try refuseDeclaration()
+        switch problem.kind {
+        case .incomplete:
+            let start = scanner.tokenStart
+            if try window.refill(from: start) {
+                scanner.reset(window.bytes, from: 0, isFinal: window.isAtEnd)
+            } else {
+                try passOver(from: start)
+            }
+            return false
+        case .cutOff where !nameStarts.isEmpty:
+            warnCutOff()
+            return true
+        case .cutOff where !hasRoot: throw noXML()
+        default:
             throw TextError(
-                .empty, "there is no XML in the file", file: file, offset: offset, cause: cause,
-                fix: "fetch a pages-articles dump again")
+                .damaged, "the XML is malformed", file: file, offset: window.base + UInt64(problem.offset),
+                cause: problem.message,
+                fix: "fetch the dump again; the last whole page is " + (lastTitle.map { "'\($0)'" } ?? "none"))
         }
-        throw TextError(
-            .damaged, "the XML is malformed", file: file, offset: offset, cause: cause,
-            fix: "fetch the dump again; the last whole page is " + (lastTitle.map { "'\($0)'" } ?? "none"))
+    }
+
+    /// Drops a text that is longer than memory may be: the page it belongs to is marked, the rest is read on.
+    private func passOver(from start: Int) throws {
+        guard window.bytes[start] != Byte.less else {
+            throw TextError(
+                .unsupported, "a tag or comment is longer than \(MediaWikiReader.textLimit) bytes", file: file,
+                offset: window.base + UInt64(start), cause: "it is held in memory", fix: "check that this is a dump")
+        }
+        if field == .text { page.isTooLong = true }
+        while true {
+            _ = try window.refill(from: window.bytes.count)
+            let bytes = window.bytes
+            let found = bytes.baseAddress.flatMap { memchr($0, Int32(Byte.less), bytes.count) }
+            if found == nil, !window.isAtEnd { continue }
+            let next = found.map { UnsafeRawPointer($0) - UnsafeRawPointer(bytes.baseAddress!) } ?? bytes.count
+            return scanner.reset(bytes, from: next, isFinal: window.isAtEnd)
+        }
     }
 
     private func warnCutOff() {
         summary.isCutOff = true
         let kept = lastTitle.map { "the last whole page is '\($0)'" } ?? "it has no whole page"
         let lost = isInPage ? "; the page after it is cut off and left out" : ""
-        summary.warnings.append("\(file): byte \(sanitizer.bytesIn): the dump ends before </mediawiki>: \(kept)\(lost)")
+        let end = window.base + UInt64(window.bytes.count)
+        summary.warnings.append("\(file): byte \(end): the dump ends before </mediawiki>: \(kept)\(lost)")
     }
 
-    /// Of the event in hand, in the unpacked stream.
-    private var offset: UInt64 { sanitizer.sourceOffset(UInt64(max(0, XML_GetCurrentByteIndex(parser)))) }
-
-    private func stop(_ error: any Error) {
-        if failure == nil { failure = error }
-        XML_StopParser(parser, 0)
+    private func noXML() -> TextError {
+        TextError(
+            .empty, "there is no XML in the file", file: file, offset: 0, fix: "fetch a pages-articles dump again")
     }
 
-    // MARK: handlers
-
-    private func refuseDoctype() {
-        stop(
-            TextError(
-                .unsupported, "the dump has a document type declaration", file: file, offset: offset,
-                cause: "MediaWiki writes none, and entities defined there could unpack without end",
-                fix: "remove the <!DOCTYPE …> if you trust the file"))
+    private func refuseDeclaration() throws {
+        guard let place = scanner.declaration else { return }
+        throw TextError(
+            .unsupported, "the dump has a document type declaration", file: file,
+            offset: window.base + UInt64(place),
+            cause: "MediaWiki writes none, and entities defined there could unpack without end",
+            fix: "remove the <!DOCTYPE …> if you trust the file")
     }
 
-    private func start(_ name: String, _ attributes: UnsafeMutablePointer<UnsafePointer<CChar>?>) {
-        guard failure == nil else { return }
-        depth += 1
-        field = .none
+    // MARK: elements
+
+    private func start() throws {
+        guard !nameStarts.isEmpty || !hasRoot else { throw malformed("something follows the root element") }
+        let name = scanner.name
+        nameStarts.append(names.count)
+        names.append(contentsOf: UnsafeBufferPointer(rebasing: scanner.bytes[name]))
+        field = nil
         value.removeAll(keepingCapacity: true)
-        if depth == 1 { return startRoot(name, attributes) }
-        switch name {
-        case "page" where depth == 2:
-            var text = page.text
-            text.removeAll(keepingCapacity: text.capacity < 1 << 20)
-            page = MediaWikiPage()
-            page.text = text
-            page.offset = offset
-            (isInPage, isInRevision, isInSlot, hasNamespace, isRedirect) = (true, false, false, false, false)
-        case "revision" where isInPage:
+        let element = Self.elements[scanner]
+        if nameStarts.count == 1 { return try startRoot(element) }
+        switch element {
+        case .page where nameStarts.count == 2: startPage()
+        case .revision where isInPage:
             isInRevision = true
             page.text.removeAll(keepingCapacity: true)
             (page.isDeleted, page.isTooLong, page.model) = (false, false, "wikitext")
-        case "content" where isInRevision: isInSlot = true
-        case "text" where isInRevision && !isInSlot:
+        case .content where isInRevision: isInSlot = true
+        case .text where isInRevision && !isInSlot:
             field = .text
-            page.isDeleted = Self.attribute("deleted", attributes) != nil
-        case "model" where isInRevision && !isInSlot: field = .model
-        case "title" where isInPage && !isInRevision: field = .title
-        case "ns" where isInPage && !isInRevision: field = .namespace
-        case "id" where isInPage && depth == 3: field = .id
-        case "redirect" where isInPage && !isInRevision:
+            page.isDeleted = scanner.attribute("deleted") != nil
+        case .model where isInRevision && !isInSlot, .title where isInPage && !isInRevision,
+            .ns where isInPage && !isInRevision, .id where isInPage && nameStarts.count == 3,
+            .sitename where !isInPage, .dbname where !isInPage, .caseRule where !isInPage:
+            field = element
+        case .redirect where isInPage && !isInRevision:
             isRedirect = true
-            page.redirect = Self.attribute("title", attributes)
-        case "sitename" where !isInPage: field = .siteName
-        case "dbname" where !isInPage: field = .database
-        case "case" where !isInPage: field = .caseRule
-        case "namespace" where !isInPage:
-            field = .namespaceName
-            let rule = Self.attribute("case", attributes).flatMap { SiteInfo.CaseRule(rawValue: $0) }
-            if let id = Self.attribute("key", attributes).flatMap({ Int($0) }) {
-                summary.site.namespaces.append(SiteInfo.Namespace(id: id, name: "", caseRule: rule))
-            } else {
-                field = .none
-            }
+            page.redirect = try attribute("title")
+        case .namespace where !isInPage:
+            let rule = try attribute("case").flatMap { SiteInfo.CaseRule(rawValue: $0) }
+            guard let id = try attribute("key").flatMap({ Int($0) }) else { break }
+            field = .namespace
+            summary.site.namespaces.append(SiteInfo.Namespace(id: id, name: "", caseRule: rule))
         default: break
         }
     }
 
-    private func startRoot(_ name: String, _ attributes: UnsafeMutablePointer<UnsafePointer<CChar>?>) {
-        guard name == "mediawiki" else {
-            return stop(
-                TextError(
-                    .unsupported, "the root element is <\(name)>, not <mediawiki>", file: file, offset: offset,
-                    cause: "this is no MediaWiki export", fix: "check `format` and `files`"))
+    private func startRoot(_ element: Element?) throws {
+        hasRoot = true
+        guard element == .mediawiki else {
+            throw TextError(
+                .unsupported, "the root element is <\(scanner.string(scanner.name))>, not <mediawiki>", file: file,
+                offset: window.base + UInt64(scanner.tokenStart), cause: "this is no MediaWiki export",
+                fix: "check `format` and `files`")
         }
-        summary.schema = Self.attribute("version", attributes) ?? ""
-        summary.site.language = Self.attribute("xml:lang", attributes) ?? ""
+        summary.schema = try attribute("version") ?? ""
+        summary.site.language = try attribute("lang") ?? ""
         let known = (3...11).map { "0.\($0)" }
         if !known.contains(summary.schema) {
             summary.warnings.append(
@@ -184,49 +192,71 @@ final class MediaWikiParser {
         }
     }
 
-    private func characters(_ bytes: UnsafeRawPointer, _ count: Int) {
-        switch field {
-        case .none: return
-        case .text:
-            guard page.text.count + count <= MediaWikiReader.textLimit else {
+    private func startPage() {
+        var text = page.text
+        text.removeAll(keepingCapacity: text.capacity < 1 << 20)
+        page = MediaWikiPage()
+        page.text = text
+        page.offset = window.base + UInt64(scanner.tokenStart)
+        (isInPage, isInRevision, isInSlot, hasNamespace, isRedirect) = (true, false, false, false, false)
+    }
+
+    private func text() throws {
+        let text = scanner.text
+        let raw = Bytes(rebasing: scanner.bytes[text])
+        guard !nameStarts.isEmpty else {
+            guard raw.allSatisfy({ Byte.isSpace($0) }) else { throw malformed("text outside the root element") }
+            return
+        }
+        guard let field else { return }
+        if field == .text {
+            guard page.text.count + raw.count <= MediaWikiReader.textLimit else {
                 page.isTooLong = true
                 return
             }
-            page.text.append(contentsOf: UnsafeRawBufferPointer(start: bytes, count: count))
-        default:
-            guard value.count < 1 << 16 else { return }
-            value.append(contentsOf: UnsafeRawBufferPointer(start: bytes, count: count))
+            try characters.append(raw, at: text.lowerBound, isEscaped: !scanner.isCDATA, to: &page.text)
+        } else if value.count < 1 << 16 {
+            try characters.append(raw, at: text.lowerBound, isEscaped: !scanner.isCDATA, to: &value)
         }
     }
 
-    private func end(_ name: UnsafePointer<CChar>) {
-        guard failure == nil else { return }
-        depth -= 1
-        let text = String(decoding: value, as: UTF8.self)
-        switch field {
-        case .title: page.title = text
-        case .namespace:
-            page.namespace = Int(text) ?? 0
-            hasNamespace = true
-        case .id: page.id = text
-        case .model: page.model = text
-        case .siteName: summary.site.name = text
-        case .database: summary.site.database = text
-        case .caseRule: summary.site.caseRule = SiteInfo.CaseRule(rawValue: text) ?? .firstLetter
-        case .namespaceName: summary.site.namespaces[summary.site.namespaces.count - 1].name = text
-        case .text, .none: break
+    private func end() throws {
+        guard let begin = nameStarts.popLast() else {
+            throw malformed("</\(scanner.string(scanner.name))> closes nothing")
         }
-        field = .none
+        // Of an empty element the scanner's name is that of its start.
+        guard names[begin...].elementsEqual(scanner.bytes[scanner.name]) else {
+            throw malformed(
+                "</\(scanner.string(scanner.name))> closes <\(String(decoding: names[begin...], as: UTF8.self))>")
+        }
+        names.removeLast(names.count - begin)
+        if let field, field != .text {
+            let text = String(decoding: value, as: UTF8.self)
+            switch field {
+            case .title: page.title = text
+            case .ns:
+                page.namespace = Int(text) ?? 0
+                hasNamespace = true
+            case .id: page.id = text
+            case .model: page.model = text
+            case .sitename: summary.site.name = text
+            case .dbname: summary.site.database = text
+            case .caseRule: summary.site.caseRule = SiteInfo.CaseRule(rawValue: text) ?? .firstLetter
+            case .namespace: summary.site.namespaces[summary.site.namespaces.count - 1].name = text
+            default: break
+            }
+        }
+        field = nil
         guard isInPage else { return }
-        switch depth {
-        case 1: endPage()
+        switch nameStarts.count {
+        case 1: try endPage()
         case 2: isInRevision = false
         case 3: isInSlot = false
         default: break
         }
     }
 
-    private func endPage() {
+    private func endPage() throws {
         isInPage = false
         if !hasNamespace {
             if prefixes == nil { prefixes = TitlePrefixes(site: summary.site) }
@@ -237,17 +267,18 @@ final class MediaWikiParser {
         }
         summary.pages += 1
         lastTitle = page.title
-        do { try onPage(&page, summary.site) } catch { stop(error) }
+        try onPage(&page, summary.site)
     }
 
-    private static func attribute(
-        _ name: String, _ attributes: UnsafeMutablePointer<UnsafePointer<CChar>?>
-    ) -> String? {
-        var i = 0
-        while let key = attributes[i], let value = attributes[i + 1] {
-            if String(cString: key) == name { return String(cString: value) }
-            i += 2
-        }
-        return nil
+    private func attribute(_ name: StaticString) throws -> String? {
+        guard let range = scanner.attribute(name) else { return nil }
+        var text: [UInt8] = []
+        let raw = Bytes(rebasing: scanner.bytes[range])
+        try characters.append(raw, at: range.lowerBound, isEscaped: true, to: &text)
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    private func malformed(_ message: String) -> XMLProblem {
+        XMLProblem(kind: .malformed, offset: scanner.tokenStart, message: message)
     }
 }

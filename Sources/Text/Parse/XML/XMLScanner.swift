@@ -1,5 +1,5 @@
-// XMLScanner: XML in memory, cut into tags and texts. Why not expat, which reads the dumps: PubMed is nearly all tags,
-// and one call a tag through C costs more than reading it here (Benchmarks/pubmed).
+// XMLScanner: XML in memory, cut into tags and texts. Why not a library: expat, one call a tag or line through C, costs
+// more than all the rest of reading dumps and PubMed (Benchmarks/mediawiki, Benchmarks/pubmed).
 
 import Glibc
 
@@ -43,6 +43,8 @@ struct XMLScanner {
     private(set) var attributes = 0..<0
     private(set) var text = 0..<0
     private(set) var isCDATA = false
+    /// Where the last `<!DOCTYPE …>` or the like began that was passed over since the scanner was made.
+    private(set) var declaration: Int?
     private var open: [Range<Int>] = []
     /// The start tag just returned ends its element, too.
     private(set) var isEmptyElement = false
@@ -100,7 +102,8 @@ struct XMLScanner {
                     return .text
                 } else {
                     guard open.isEmpty else { throw malformed("a declaration inside \(shown(open[open.count - 1]))") }
-                    try declaration()
+                    declaration = position
+                    try passOverDeclaration()
                 }
             case UInt8(ascii: "?"):
                 position = try find("?>", from: position + 2, in: "a processing instruction")
@@ -175,7 +178,7 @@ struct XMLScanner {
     }
 
     /// `<!DOCTYPE …>`, with an internal subset or without. What it declares has no effect.
-    private mutating func declaration() throws(XMLProblem) {
+    private mutating func passOverDeclaration() throws(XMLProblem) {
         var i = position + 2
         var brackets = 0
         while true {
