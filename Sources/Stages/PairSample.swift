@@ -156,18 +156,12 @@ package enum PairSample: Stage {
                 "`link_scope: segment` needs the port 'links', which is not connected",
                 fix: "write `in: {links: NAME}` with the link-extract stage's name")
         }
-        let tokens = try context.input(Self.tokens.name)
-        let parts = try segments.manifest.parts.map { try SegmentColumns(reading: try segments.columns($0)) }
-        var found = SegmentLinks()
-        for tokenPart in tokens.manifest.parts {
-            let columns = try TokenColumns(reading: try tokens.columns(tokenPart))
-            let known = Set(columns.document)
-            for part in parts where part.document.contains(where: known.contains) {
-                for artifact in artifacts {
-                    for linkPart in artifact.manifest.parts {
-                        let rows = try LinkColumns(reading: try artifact.columns(linkPart))
-                        found.add(links: rows, tokens: columns, segments: part)
-                    }
+        let lookup = try SegmentLookup(tokens: try context.input(Self.tokens.name), segments: segments)
+        let found = try SegmentLinks(graph: graph, lookup: lookup) { visit in
+            for artifact in artifacts {
+                for part in artifact.manifest.parts {
+                    try visit(try LinkColumns(reading: try artifact.columns(part)))
+                    try context.environment.checkCancelled()
                 }
             }
         }
@@ -179,13 +173,7 @@ package enum PairSample: Stage {
                     : "there are no links",
                 fix: "use `link_scope: document`, or links of `kind: hyperlink`")
         }
-        let links = found
-        return { node, ordinal in
-            // Only edges that the graph kept: its caps and filters hold for linked pairs of any scope.
-            let kept = graph.outLinks(node)
-            return links.targets(graph.node[node], UInt32(ordinal)).compactMap { graph.index(of: $0).map(UInt32.init) }
-                .filter { kept.contains($0) }
-        }
+        return { found.targets($0, $1) }
     }
 }
 

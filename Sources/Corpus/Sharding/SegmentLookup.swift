@@ -67,6 +67,14 @@ package final class SegmentLookup: Sendable {
     private let ids: [TokenIDs]
     private let titles: [TokenIDs]
     private let bounds: [Bounds]
+    private let byteRanges: [ByteRanges]
+
+    /// Where the tokens of a mapped part stand in their documents' texts.
+    private struct ByteRanges: @unchecked Sendable {
+        // Safe to share: read-only memory that `parts` keeps mapped.
+        let begin: UnsafeBufferPointer<UInt32>
+        let end: UnsafeBufferPointer<UInt32>
+    }
 
     /// Rows of a mapped segments part.
     private struct Bounds: @unchecked Sendable {
@@ -84,6 +92,7 @@ package final class SegmentLookup: Sendable {
         var ids: [TokenIDs] = []
         var titles: [TokenIDs] = []
         var bounds: [Bounds] = []
+        var byteRanges: [ByteRanges] = []
         for part in tokenParts ?? tokens.manifest.parts {
             let mapped = try tokens.mapped(part)
             parts.append(mapped)
@@ -93,6 +102,11 @@ package final class SegmentLookup: Sendable {
             let titleOffsets = try mapped.column("title.offsets", as: Int64.self)
             let partIDs = try TokenIDs(mapped, "ids")
             let partTitles = try TokenIDs(mapped, "title.ids")
+            let bytes = ByteRanges(begin: try mapped.column("begin"), end: try mapped.column("end"))
+            guard bytes.begin.count == partIDs.count, bytes.end.count == partIDs.count else {
+                throw Self.malformed(part)
+            }
+            byteRanges.append(bytes)
             try Self.check(documentOffsets, rows: document.count, end: sentenceOffsets.count - 1, part)
             try Self.check(sentenceOffsets, rows: sentenceOffsets.count - 1, end: partIDs.count, part)
             try Self.check(titleOffsets, rows: document.count, end: partTitles.count, part)
@@ -145,6 +159,7 @@ package final class SegmentLookup: Sendable {
         self.ids = ids
         self.titles = titles
         self.bounds = bounds
+        self.byteRanges = byteRanges
     }
 
     private func place(_ document: UInt64) -> Place? { index[document].map { places[Int(numbers[$0])] } }
@@ -187,6 +202,31 @@ package final class SegmentLookup: Sendable {
         guard first <= end, end <= place.tokens else { throw Self.unknown(document, segment) }
         let begin = Int(place.firstToken)
         return Text(part: Int(place.tokenPart), range: begin + Int(first)..<begin + Int(end))
+    }
+
+    /// The segment that holds the first token that reaches into bytes `begin ..< end` of a document's text; nil if there is
+    /// no such token, or the document is unknown. O(log tokens).
+    package func segment(at begin: UInt32, _ end: UInt32, of document: UInt64) -> UInt32? {
+        guard let place = place(document), place.segmentPart != Place.absent else { return nil }
+        let tokens = byteRanges[Int(place.tokenPart)]
+        let last = Int(place.firstToken + place.tokens)
+        let token = Self.partition(Int(place.firstToken)..<last) { tokens.end[$0] <= begin }
+        guard token < last, tokens.begin[token] < end else { return nil }
+        let number = UInt32(token) - place.firstToken
+        let segments = bounds[Int(place.segmentPart)]
+        let rows = Int(place.firstSegment)..<Int(place.firstSegment + place.segments)
+        let row = Self.partition(rows) { segments.end[$0] <= number }
+        return row < rows.upperBound && segments.first[row] <= number ? UInt32(row - rows.lowerBound) : nil
+    }
+
+    /// The first of a range for which `isBefore`, true up to some place and false from it on, does not hold.
+    private static func partition(_ range: Range<Int>, isBefore: (Int) -> Bool) -> Int {
+        var (low, high) = (range.lowerBound, range.upperBound)
+        while low < high {
+            let middle = (low + high) / 2
+            if isBefore(middle) { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 
     /// Replaces `out` with the token ids of a document's title; empty if the document is unknown.
