@@ -28,14 +28,16 @@ extension Parse {
         }
         var versions = ParseVersions(output)
         for (piece, result) in zip(ParsePieces.gather(context), results) { try versions.add(result, of: piece) }
-        let (parts, replaced) = try versions.resolved()
-        let documents = (counts["documents"] ?? 0) - replaced
+        let (parts, gone) = try versions.resolved()
+        var added = ["replaced": gone["documents"] ?? 0]
+        for (name, count) in gone { added[name] = (counts[name] ?? 0) - count }
+        let documents = added["documents"] ?? counts["documents"] ?? 0
+        added["documents"] = documents
         guard documents > 0 else {
             throw StageError(
                 "the files hold no document", cause: "counts: " + JSON(counts).pretty,
                 fix: "check `format`, `namespaces`, `min_words` and `drop`")
         }
-        let added = ["documents": documents, "replaced": replaced]
         counts.merge(added) { $1 }
         let shared = lines.report(documents: documents)
         let boilerplate = shared.filter { $0.share > FrequentLines.warningShare }

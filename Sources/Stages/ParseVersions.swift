@@ -86,29 +86,31 @@ struct ParseVersions {
         }
     }
 
-    /// All parts without the documents that occur again later or are taken back, and how many went.
+    /// All parts without the documents that occur again later or are taken back, and what went with them, by the names of
+    /// the counts.
     /// - Throws: `StageError` naming both sources if two documents share an id.
-    consuming func resolved() throws -> (parts: [Part], gone: Int64) {
+    consuming func resolved() throws -> (parts: [Part], gone: [String: Int64]) {
         entries.sort { $0.order < $1.order }
         var gone: [Int: Set<Int>] = [:]
-        var count: Int64 = 0
         for i in entries.indices where !entries[i].isRemoval {
             guard i + 1 < entries.count, entries[i + 1].id == entries[i].id else { continue }
             if !entries[i + 1].isRemoval { try checkSource(entries[i], entries[i + 1]) }
             gone[Int(entries[i].part), default: []].insert(Int(entries[i].row))
-            count += 1
         }
         var kept: [Part] = []
+        var lost: [String: Int64] = [:]
         for (number, part) in parts.enumerated() {
             guard let rows = gone[number] else {
                 kept.append(part)
                 continue
             }
-            let columns = try DocumentColumns(reading: output.read(part)).removing(rows: rows)
+            let all = try DocumentColumns(reading: output.read(part))
+            let columns = all.removing(rows: rows)
+            for (name, count) in all.sizes { lost[name, default: 0] += count - (columns.sizes[name] ?? 0) }
             guard columns.count + columns.redirectFrom.count > 0 else { continue }
             kept.append(try output.columns(part.name, rows: columns.count, columns.table))
         }
-        return (kept, count)
+        return (kept, lost)
     }
 
     private func checkSource(_ first: Entry, _ second: Entry) throws {
@@ -120,5 +122,15 @@ struct ParseVersions {
             "the documents '\(names[0])' and '\(names[1])' have the same id \(first.id)",
             cause: "ids are 63 bits of a hash of corpus and source id",
             fix: "give the corpus another name with `corpus:`; all ids change with it")
+    }
+}
+
+extension DocumentColumns {
+    /// What `ParseWriter` counts of every document.
+    fileprivate var sizes: [String: Int64] {
+        [
+            "documents": Int64(count), "blocks": Int64(blockBegin.count), "links": Int64(linkBegin.count),
+            "text_bytes": Int64(text.bytes.count),
+        ]
     }
 }

@@ -99,8 +99,9 @@ import Stages
         let (artifact, parts) = try parse(run, config([old, new]))
         let texts = parts.flatMap { part in (0..<part.count).map { part.text.string($0) } }
         #expect(texts == ["kept again", "new text"])
-        #expect(artifact.manifest.metadata["counts"]?["replaced"]?.int == 2)
-        #expect(artifact.manifest.metadata["counts"]?["documents"]?.int == 2)
+        let counts = artifact.manifest.metadata["counts"]
+        #expect(counts?["replaced"]?.int == 2 && counts?["documents"]?.int == 2)
+        #expect(counts?["blocks"]?.int == 2 && counts?["links"]?.int == 0 && counts?["text_bytes"]?.int == 18)
         let (_, reversed) = try parse(run, config([new, old]))
         #expect(
             reversed.flatMap { part in (0..<part.count).map { part.text.string($0) } } == ["old text", "kept again"])
