@@ -64,7 +64,8 @@ def edges():
 def measured(command):
     """Runs a command; the highest anonymous and mapped memory of its process in MiB, and its seconds."""
     start = time.time()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    output = tempfile.TemporaryFile("w+")
+    process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
     peak = {"RssAnon": 0, "RssFile": 0}
     while process.poll() is None:
         try:
@@ -74,8 +75,8 @@ def measured(command):
         except (FileNotFoundError, ProcessLookupError):
             pass
         time.sleep(0.002)
-    output = process.stdout.read()
-    assert process.returncode == 0, output
+    output.seek(0)
+    assert process.returncode == 0, output.read()
     return peak["RssAnon"] / 1024, peak["RssFile"] / 1024, time.time() - start
 
 

@@ -11,7 +11,7 @@ package enum Compression: Sendable {
 
     fileprivate var parameters: [(ZSTD_cParameter, Int32)] {
         switch self {
-        case .balanced: [(ZSTD_c_compressionLevel, 2)]
+        case .balanced: [(ZSTD_c_compressionLevel, 2), (ZSTD_c_targetLength, 0)]
         // Level 1, looking for a match at every fourth byte only: token ids have few to find.
         case .fast: [(ZSTD_c_compressionLevel, 1), (ZSTD_c_targetLength, 4)]
         }

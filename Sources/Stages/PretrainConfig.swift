@@ -49,6 +49,7 @@ package enum StepAmount: Sendable, Equatable {
 /// One phase: which of the connected shards, for how long.
 package struct PhaseConfig: StageConfig {
     package var shards = 0
+    package var mix: [Int] = []
     package var steps = StepAmount.percent(100)
 
     package init() {}
@@ -56,9 +57,24 @@ package struct PhaseConfig: StageConfig {
     package static var keys: [ConfigKey<Self>] {
         [
             .int("shards", \.shards, in: 0...1000, help: "which of the connected shards, counted from 0"),
+            .ints(
+                "mix", \.mix, in: 0...1000,
+                help: "instead of `shards`: all of them take turns, a batch each, in these proportions, e.g. [7, 3]"),
             StepAmount.key("steps", \.steps, help: "how many steps, or which share of `steps`"),
         ]
     }
+
+    package func problems() -> [ConfigProblem] {
+        guard !mix.isEmpty else { return [] }
+        if shards != 0 {
+            return [ConfigProblem("cannot stand beside `mix`", key: "shards", fix: "leave one of them out")]
+        }
+        return mix.allSatisfy { $0 == 0 }
+            ? [ConfigProblem("gives no shards a turn", key: "mix", fix: "give one of them more than 0")] : []
+    }
+
+    /// By number of the connected shards, their proportions.
+    package var weights: [Int] { mix.isEmpty ? Array(repeating: 0, count: shards) + [1] : mix }
 }
 
 package struct PretrainConfig: StageConfig {
@@ -200,7 +216,7 @@ package struct PretrainConfig: StageConfig {
         settings.slices = slices
         settings.drpWeight = drpWeight
         settings.seed = UInt64(seed)
-        settings.phases = zip(phases, phaseSteps).map { TrainingPhase(data: $0.shards, steps: $1) }
+        settings.phases = zip(phases, phaseSteps).map { TrainingPhase(weights: $0.weights, steps: $1) }
         settings.learningRate = learningRate ?? architecture.published?.defaultLearningRate ?? 5e-5
         settings.warmupSteps = warmupSteps.of(steps)
         settings.gradientAccumulation = gradientAccumulation

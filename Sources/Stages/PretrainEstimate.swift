@@ -46,8 +46,11 @@ struct PretrainEstimate {
             return lengths.map { _ in Double(config.steps) / Double(lengths.count) }
         }
         var steps = [Double](repeating: 0, count: lengths.count)
-        for (phase, count) in zip(config.phases, config.phaseSteps) where phase.shards < steps.count {
-            steps[phase.shards] += Double(count)
+        for (phase, count) in zip(config.phases, config.phaseSteps) {
+            let total = Double(max(1, phase.weights.reduce(0, +)))
+            for (shards, weight) in phase.weights.enumerated() where shards < steps.count {
+                steps[shards] += Double(count) * Double(weight) / total
+            }
         }
         return steps
     }

@@ -65,9 +65,9 @@ struct PretrainFacts {
                         + "`objective: linkbert`")
             }
         }
-        for phase in config.phases where phase.shards >= shards.count {
+        for phase in config.phases where phase.weights.count > shards.count {
             throw StageError(
-                "a phase names shards \(phase.shards), but \(shards.count) are connected",
+                "a phase names shards \(phase.weights.count - 1), but \(shards.count) are connected",
                 fix: "count from 0: the last is \(shards.count - 1)")
         }
     }

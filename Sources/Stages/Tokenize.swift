@@ -15,7 +15,7 @@ package enum Tokenize: Stage {
     package typealias Config = TokenizeConfig
     package typealias Output = TokensArtifact
 
-    package static let name = "tokenize", version = 3
+    package static let name = "tokenize", version = 4
     package static let summary = "normalises texts as BERT does and cuts them into WordPiece tokens, by sentence"
     static let documents = InputPort<DocumentsArtifact>("documents", help: "the documents to tokenize")
     static let vocabulary = InputPort<VocabularyArtifact>(

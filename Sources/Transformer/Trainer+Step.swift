@@ -8,7 +8,7 @@ extension Trainer {
     /// - Throws: `ModelError` once too many steps in a row were not finite, or hopeless.
     func step(rate: String) throws {
         let step = state.step + 1
-        let cursor = phase(of: step).data
+        let cursor = dataSet(of: step)
         let rows = cursors[cursor].take(settings.batchSize)
         let losses = try gradients(step, rows)
         let norm = engine.gradientSquares().squareRoot()
@@ -113,12 +113,12 @@ extension Trainer {
         observer.metrics(.object(line))
     }
 
-    /// The phase that a step (1, 2, …) belongs to.
-    private func phase(of step: Int) -> TrainingPhase {
-        var end = 0
+    /// The data set that a step (1, 2, …) trains on.
+    private func dataSet(of step: Int) -> Int {
+        var begin = 0
         for phase in settings.phases {
-            end += phase.steps
-            if step <= end { return phase }
+            if step <= begin + phase.steps { return phase.data(at: step - begin - 1) }
+            begin += phase.steps
         }
         preconditionFailure("step \(step) is past the last phase")
     }

@@ -65,9 +65,10 @@ package final class Trainer {
         var settings = settings
         if settings.phases.isEmpty { settings.phases = [TrainingPhase(data: 0, steps: settings.steps)] }
         try settings.validate(dataSets: data.count)
-        for (index, phase) in settings.phases.enumerated() where data[phase.data].train.count == 0 {
+        for (index, phase) in settings.phases.enumerated() {
+            guard let empty = phase.data.first(where: { data[$0].train.count == 0 }) else { continue }
             throw ModelError(
-                "phase \(index) trains on shards \(phase.data), which have no training rows",
+                "phase \(index) trains on shards \(empty), which have no training rows",
                 cause: "every pair fell to the validation or test side, or none could be made",
                 fix: "look at `linkloom stats FILE STAGE` of their `pair-sample`; more documents or a smaller "
                     + "`min_tokens` in `segment` give pairs")

@@ -18,7 +18,7 @@ package struct TrainingEstimate: Sendable {
         let config = trainer.model.config
         let settings = trainer.settings
         let needs = trainer.data.indices.map { index in
-            settings.phases.filter { $0.data == index }.reduce(0) { $0 + $1.steps } * settings.batchSize
+            settings.phases.reduce(0) { $0 + $1.steps(of: index) } * settings.batchSize
         }
         var passes: [(data: Int, needed: Int, rows: Int)] = []
         var tokens = 0.0

@@ -3,15 +3,53 @@
 
 package import Container
 
-/// A stretch of training on one data set.
+/// A stretch of training on one data set, or on several that take turns.
 package struct TrainingPhase: Sendable, Equatable {
-    /// Index of the data set.
-    package var data: Int
-    package var steps: Int
+    package let steps: Int
+    /// By data set, how many of the turns are its own.
+    package let weights: [Int]
+    /// The data sets of the first steps, over and over.
+    private let turns: [Int]
 
     package init(data: Int, steps: Int) {
-        self.data = data
+        self.init(weights: Array(repeating: 0, count: data) + [1], steps: steps)
+    }
+
+    /// Every step is a batch of one data set, and after every step each has had its share to within one batch (smooth
+    /// weighted round-robin).
+    /// - Precondition: weights are not negative, and one is above 0.
+    package init(weights: [Int], steps: Int) {
+        let total = weights.reduce(0, +)
+        precondition(total > 0 && weights.allSatisfy { $0 >= 0 }, "weights of data sets are at least 0, and one above")
+        self.weights = weights
         self.steps = steps
+        var credit = Array(repeating: 0, count: weights.count)
+        turns = (0..<total).map { _ in
+            for data in credit.indices { credit[data] += weights[data] }
+            let next = credit.indices.max { credit[$0] < credit[$1] || credit[$0] == credit[$1] && $0 > $1 }!
+            credit[next] -= total
+            return next
+        }
+    }
+
+    /// The data sets it trains on.
+    package var data: [Int] { weights.indices.filter { weights[$0] > 0 } }
+
+    /// The data set of a step of the phase, counted from 0.
+    package func data(at step: Int) -> Int { turns[step % turns.count] }
+
+    /// How many steps a data set has.
+    package func steps(of data: Int) -> Int {
+        guard weights.indices.contains(data) else { return 0 }
+        let rest = turns[..<(steps % turns.count)].count { $0 == data }
+        return steps / turns.count * weights[data] + rest
+    }
+
+    fileprivate var fingerprint: JSON {
+        let data = data
+        return data.count == 1
+            ? ["data": JSON(data[0]), "steps": JSON(steps)]
+            : ["mix": .array(weights.map { JSON($0) }), "steps": JSON(steps)]
     }
 }
 
@@ -123,7 +161,7 @@ package struct TrainingSettings: Sendable {
         [
             "steps": JSON(steps), "batch_size": JSON(batchSize), "slices": JSON(slices),
             "drp_weight": .number(drpWeight), "seed": .string(String(seed)),
-            "phases": .array(phases.map { ["data": JSON($0.data), "steps": JSON($0.steps)] }),
+            "phases": .array(phases.map(\.fingerprint)),
             "learning_rate": .number(learningRate), "warmup_steps": JSON(warmupSteps),
             "adam_beta1": .number(adamBeta1), "adam_beta2": .number(adamBeta2),
             "adam_epsilon": .number(adamEpsilon), "weight_decay": .number(weightDecay),
@@ -152,9 +190,9 @@ package struct TrainingSettings: Sendable {
         guard phases.reduce(0, { $0 + $1.steps }) == steps else {
             throw ModelError("the phases have \(phases.reduce(0) { $0 + $1.steps }) steps, `steps` is \(steps)")
         }
-        for phase in phases where !(0..<dataSets).contains(phase.data) {
+        for phase in phases where phase.weights.count > dataSets {
             throw ModelError(
-                "a phase names shards \(phase.data), but \(dataSets) are connected (0 to \(dataSets - 1))")
+                "a phase names shards \(phase.weights.count - 1), but \(dataSets) are connected (0 to \(dataSets - 1))")
         }
     }
 }

@@ -271,6 +271,10 @@ final class PretrainRun {
             problems(["steps": 10, "phases": [["shards": 0, "steps": "90%"], ["shards": 1, "steps": "10%"]]]) == [])
         #expect(problems(["steps": 10, "phases": [["shards": 0, "steps": 4], ["shards": 1, "steps": 6]]]) == [])
         #expect(problems(["steps": 10, "phases": [["shards": 0, "steps": "90%"]]]).count == 1)
+        #expect(
+            problems(["steps": 10, "phases": [["mix": [7, 3], "steps": "90%"], ["shards": 1, "steps": "10%"]]]) == [])
+        #expect(problems(["steps": 10, "phases": [["mix": [0, 0]]]]).count == 1)
+        #expect(problems(["steps": 10, "phases": [["mix": [1, 1], "shards": 1]]]).count == 1)
         #expect(problems(["warmup_steps": "110%"]).count == 1)
         #expect(problems(["precision": "bf16"]).count == 1)
         #expect(problems(["slices": 4, "batch_size": 2]).count == 1)

@@ -162,37 +162,68 @@ import Text
         }
     }
 
+    @Test func `a dump cut anywhere behind its root keeps the whole pages and warns`() throws {
+        let whole = head + page("Whole", 1, "kept")
+        let text = "a &quot;b&#x4E2D; <!-- c --><![CDATA[d]]> \u{4E2D}"
+        let part = page("Part", 2, text, extra: "<redirect title=\"x\"/>")
+        let dump = Array((whole + part).utf8)
+        for end in whole.utf8.count..<dump.count - 1 {
+            let result = try read(Array(dump[..<end]), step: 64)
+            #expect(result.pages.map(\.title) == ["Whole"] && result.summary.isCutOff, "cut at byte \(end)")
+        }
+    }
+
+    @Test func `white space in values is a space, and offsets count a byte order mark`() throws {
+        let dump = "\u{FEFF}" + head + page("A", 1, "x", extra: "<redirect title=\"X\n Y&#10;\"/>") + "</mediawiki>"
+        let result = try read(dump)
+        #expect(result.pages[0].redirect == "X  Y\n")
+        #expect(result.pages[0].offset == UInt64(3 + head.utf8.count))
+    }
+
     @Test func `a dump in UTF-16 is read as one in UTF-8`() throws {
         let dump = "<?xml version=\"1.0\" encoding=\"UTF-16\"?>" + head + page("Ä", 1, "[[中]]") + "</mediawiki>"
         var wide: [UInt8] = [0xFE, 0xFF]
         for unit in dump.utf16 { wide += [UInt8(unit >> 8), UInt8(unit & 0xFF)] }
         let result = try read(wide)
         #expect(result.pages.map(\.title) == ["Ä"] && result.pages[0].text == Array("[[中]]".utf8))
+        // A text that fills the window to its last bytes, in steps of three.
+        let long = String(repeating: "中", count: 400_000)
+        wide = [0xFE, 0xFF]
+        for unit in (head + page("L", 1, long) + "</mediawiki>").utf16 {
+            wide += [UInt8(unit >> 8), UInt8(unit & 0xFF)]
+        }
+        #expect(try read(wide).pages.map(\.text) == [Array(long.utf8)])
     }
 
-    @Test func `a text longer than memory may be is left out, and the pages after it are read`() throws {
-        var (sent, at) = (0, 0)
-        let begin = Array((head + page("A", 1, "x") + "<page><title>L</title><id>2</id><revision><text>").utf8)
-        let end = Array(("</text></revision></page>" + page("B", 3, "y") + "</mediawiki>").utf8)
+    @Test(arguments: [("", ""), ("<![CDATA[", "]]>"), ("kept<!-- ", "-->")])
+    func `a text longer than memory may be is left out, and the pages after it are read`(
+        _ open: String, _ close: String
+    ) throws {
+        let begin = head + page("A", 1, "x") + "<page><title>L</title><id>2</id><revision><text>" + open
+        let end = close + "</text></revision></page>" + page("B", 3, "y") + "</mediawiki>"
+        var rest = [Array(begin.utf8)[...], Array(end.utf8)[...]]
+        var filler = MediaWikiReader.textLimit + (1 << 20)
         var pages: [MediaWikiPage] = []
         let summary = try MediaWikiReader.read(file: "x") { buffer in
-            if sent == 1 {
-                buffer.copyBytes(from: repeatElement(UInt8(ascii: "z"), count: buffer.count))
-                at += buffer.count
-                if at > MediaWikiReader.textLimit + (1 << 20) { (sent, at) = (2, 0) }
-                return buffer.count
+            if rest.count == 1, filler > 0 {
+                let count = min(filler, buffer.count)
+                buffer.copyBytes(from: repeatElement(UInt8(ascii: "z"), count: count))
+                filler -= count
+                return count
             }
-            let source = sent == 0 ? begin[at...] : end[at...]
-            let count = min(buffer.count, source.count)
-            buffer.copyBytes(from: source.prefix(count))
-            at += count
-            if sent == 0, at == begin.count { (sent, at) = (1, 0) }
+            guard let next = rest.first else { return 0 }
+            let count = min(buffer.count, next.count)
+            buffer.copyBytes(from: next.prefix(count))
+            rest[0] = next.dropFirst(count)
+            if rest[0].isEmpty { rest.removeFirst() }
             return count
         } onPage: { page, _ in
             pages.append(page)
         }
-        #expect(pages.map(\.title) == ["A", "L", "B"] && pages.map(\.isTooLong) == [false, true, false])
-        #expect(pages[2].text == Array("y".utf8) && summary.pages == 3 && !summary.isCutOff)
+        #expect(pages.map(\.title) == ["A", "L", "B"] && summary.pages == 3 && !summary.isCutOff)
+        #expect(pages.map(\.isTooLong) == [false, open != "kept<!-- ", false])
+        #expect(pages[1].text == Array(open.hasPrefix("kept") ? "kept".utf8 : "".utf8))
+        #expect(pages[2].text == Array("y".utf8))
     }
 
     @Test func `an error of the caller stops the reading and comes out as it is`() {

@@ -29,8 +29,21 @@ import Text
         let encoder = try WordPieceEncoder(tokens: tokens, options: WordPieceOptions())
         let two = encoder.encode("a\u{1E028}\u{1B44}b")
         #expect(two.ids == [5, 7, 8, 6] && two.begin == [0, 1, 5, 8] && two.end == [1, 5, 8, 9])
+        // U+1D160 is a letter and two marks, which go with the place before them.
+        let notes = try WordPieceEncoder(
+            tokens: tokens + ["\u{1D158}", "##\u{1D165}", "##\u{1D16E}"], options: WordPieceOptions())
+        let note = notes.encode("\u{1D160}\u{1B44}b")
+        #expect(note.ids == [9, 7, 10, 11, 6] && note.begin == [0, 4, 4, 4, 7] && note.end == [4, 7, 7, 7, 8])
         let three = encoder.encode("a\u{1E028}\u{1E028}\u{1B44}b")
         #expect(three.ids == [5, 7, 8, 8, 6] && three.begin == [0, 1, 5, 9, 12] && three.end == [1, 5, 9, 12, 13])
+    }
+
+    @Test func `a run of a million marks takes no more time than words`() throws {
+        let encoder = try WordPieceEncoder(tokens: SpecialTokens().all + ["a"], options: WordPieceOptions())
+        let text = "a" + String(repeating: "\u{1E028}\u{1B44}", count: 500_000)
+        let time = ContinuousClock().measure { #expect(encoder.encode(text).ids == [1]) }
+        // Quadratic would be hours.
+        #expect(time < .seconds(20), "\(time)")
     }
 
     @Test func `the cache never changes a result`() throws {

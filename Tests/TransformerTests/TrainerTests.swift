@@ -167,6 +167,33 @@ func `a damaged newest state falls back to the one before`(damage: String) throw
     #expect(state["positions"] == [["epoch": 0, "part": 0, "offset": 8], ["epoch": 3, "part": 0, "offset": 1]])
 }
 
+@Test func `a mixture gives every data set its share at every step, and a phase begins its own`() throws {
+    let phase = TrainingPhase(weights: [5, 0, 2, 1], steps: 803)
+    var seen = [0, 0, 0, 0]
+    for step in 0..<phase.steps {
+        seen[phase.data(at: step)] += 1
+        for (data, weight) in phase.weights.enumerated() {
+            #expect(abs(Double(seen[data]) - Double((step + 1) * weight) / 8) < 1)
+        }
+    }
+    #expect(seen == (0..<4).map(phase.steps(of:)) && phase.data == [0, 2, 3])
+    #expect((0..<4).map { TrainingPhase(data: 2, steps: 9).steps(of: $0) } == [0, 0, 9, 0])
+
+    var settings = toySettings(steps: 7)
+    settings.saveSteps = 0
+    settings.phases = [TrainingPhase(weights: [2, 1], steps: 5), TrainingPhase(data: 1, steps: 2)]
+    let folder = try TemporaryFolder()
+    let data = [TrainingData(train: ArraySource(toyRows(50))), TrainingData(train: ArraySource(toyRows(40, seed: 8)))]
+    let trainer = try Trainer(
+        model: try BertModel(toyConfig(), seed: 3), settings: settings, masking: toyMasking(), data: data,
+        scratch: folder.path)
+    // Turns 0, 1, 0, 0, 1: three and two batches of four, and then two of the second.
+    #expect(trainer.estimate.passes.map(\.needed) == [12, 16])
+    _ = try trainer.run()
+    let state = try JSON(parsing: Files.read(folder.path + "/states/state-0000000007.json"))
+    #expect(state["positions"] == [["epoch": 0, "part": 0, "offset": 12], ["epoch": 0, "part": 0, "offset": 16]])
+}
+
 @Test func `the learning rate rises over the warm-up and falls to the last step`() {
     var settings = TrainingSettings()
     settings.steps = 10

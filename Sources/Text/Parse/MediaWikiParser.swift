@@ -63,7 +63,12 @@ final class MediaWikiParser {
             let token = try scanner.next()
             try refuseDeclaration()
             switch token {
-            case .text: try text()
+            case .text:
+                // The last text of a file that is cut off may end inside a reference.
+                if scanner.text.upperBound == scanner.bytes.count, !scanner.isCDATA, !nameStarts.isEmpty {
+                    throw XMLProblem(kind: .cutOff, offset: scanner.bytes.count)
+                }
+                try text()
             case .start: try start()
             case .end: try end()
             case .finished:
@@ -98,22 +103,42 @@ final class MediaWikiParser {
         }
     }
 
-    /// Drops a text that is longer than memory may be: the page it belongs to is marked, the rest is read on.
+    /// Drops a text or comment that is longer than memory may be, and reads on behind it; the page whose text it is is marked.
     private func passOver(from start: Int) throws {
-        guard window.bytes[start] != Byte.less else {
+        let (mark, isKept): ([UInt8], Bool)
+        let head = window.bytes[start...]
+        if head.first != Byte.less {
+            (mark, isKept) = ([Byte.less], true)
+        } else if head.starts(with: "<![CDATA[".utf8) {
+            (mark, isKept) = (Array("]]>".utf8), false)
+        } else if head.starts(with: "<!--".utf8) {
+            (mark, isKept) = (Array("-->".utf8), false)
+        } else {
             throw TextError(
-                .unsupported, "a tag or comment is longer than \(MediaWikiReader.textLimit) bytes", file: file,
+                .unsupported, "a tag is longer than \(MediaWikiReader.textLimit) bytes", file: file,
                 offset: window.base + UInt64(start), cause: "it is held in memory", fix: "check that this is a dump")
         }
-        if field == .text { page.isTooLong = true }
+        if field == .text, !head.starts(with: "<!--".utf8) { page.isTooLong = true }
         while true {
-            _ = try window.refill(from: window.bytes.count)
+            // All but what may be the begin of the mark.
+            _ = try window.refill(from: max(0, window.bytes.count - (mark.count - 1)))
             let bytes = window.bytes
-            let found = bytes.baseAddress.flatMap { memchr($0, Int32(Byte.less), bytes.count) }
-            if found == nil, !window.isAtEnd { continue }
-            let next = found.map { UnsafeRawPointer($0) - UnsafeRawPointer(bytes.baseAddress!) } ?? bytes.count
-            return scanner.reset(bytes, from: next, isFinal: window.isAtEnd)
+            if let found = Self.firstPlace(of: mark, in: bytes) {
+                return scanner.reset(bytes, from: isKept ? found : found + mark.count, isFinal: window.isAtEnd)
+            }
+            if window.isAtEnd { return scanner.reset(bytes, from: bytes.count, isFinal: true) }
         }
+    }
+
+    private static func firstPlace(of mark: [UInt8], in bytes: Bytes) -> Int? {
+        var i = 0
+        while i + mark.count <= bytes.count {
+            guard let found = memchr(bytes.baseAddress! + i, Int32(mark[0]), bytes.count - i) else { return nil }
+            i = UnsafeRawPointer(found) - UnsafeRawPointer(bytes.baseAddress!)
+            if bytes[i...].starts(with: mark) { return i }
+            i += 1
+        }
+        return nil
     }
 
     private func warnCutOff() {
@@ -131,6 +156,9 @@ final class MediaWikiParser {
 
     private func refuseDeclaration() throws {
         guard let place = scanner.declaration else { return }
+        guard nameStarts.isEmpty else {
+            throw XMLProblem(kind: .malformed, offset: place, message: "a declaration inside an element")
+        }
         throw TextError(
             .unsupported, "the dump has a document type declaration", file: file,
             offset: window.base + UInt64(place),
@@ -142,6 +170,9 @@ final class MediaWikiParser {
 
     private func start() throws {
         guard !nameStarts.isEmpty || !hasRoot else { throw malformed("something follows the root element") }
+        guard nameStarts.count < XMLScanner.depthLimit else {
+            throw malformed("more than \(XMLScanner.depthLimit) elements are open")
+        }
         let name = scanner.name
         nameStarts.append(names.count)
         names.append(contentsOf: UnsafeBufferPointer(rebasing: scanner.bytes[name]))
@@ -273,8 +304,11 @@ final class MediaWikiParser {
     private func attribute(_ name: StaticString) throws -> String? {
         guard let range = scanner.attribute(name) else { return nil }
         var text: [UInt8] = []
-        let raw = Bytes(rebasing: scanner.bytes[range])
-        try characters.append(raw, at: range.lowerBound, isEscaped: true, to: &text)
+        // White space of any kind is a space in a value (XML 1.0, section 3.3.3).
+        let raw = scanner.bytes[range].map { Byte.isSpace($0) ? Byte.space : $0 }
+        try raw.withUnsafeBufferPointer { raw throws(XMLProblem) in
+            try characters.append(raw, at: range.lowerBound, isEscaped: true, to: &text)
+        }
         return String(decoding: text, as: UTF8.self)
     }
 

@@ -10,11 +10,11 @@ package struct MediaWikiPage: Sendable, Equatable {
     /// `wikitext` where the dump does not say.
     package var model = "wikitext"
     package var text: [UInt8] = []
-    /// Of `<page>` in the unpacked stream.
+    /// Of `<page>` in the unpacked stream; after conversion to UTF-8, if the dump is in another encoding.
     package var offset: UInt64 = 0
     /// The revision was hidden by the wiki's staff.
     package var isDeleted = false
-    /// The text was longer than `MediaWikiReader.textLimit` and is cut there.
+    /// The text, as written, is longer than `MediaWikiReader.textLimit` and was passed over.
     package var isTooLong = false
 
     package init() {}

@@ -24,10 +24,19 @@ package struct WordScanner: ~Copyable {
     private let table: CharacterTable
     private var bytes: [UInt8] = []
     private var sources: [SourceRange] = []
-    /// Combining marks at the end of `bytes` that canonical ordering may still move: class and length of each.
-    private var marks: [(combiningClass: UInt32, count: Int)] = []
+    /// A run of combining marks that canonical ordering may still move, in the order of the text.
+    private var marks: [Mark] = []
     /// `bytes.count` just after the last of `marks`; anything else says that the run has ended.
     private var marksEnd = -1
+    private var needsOrder = false
+
+    private struct Mark {
+        var combiningClass: UInt32
+        var count: Int
+        /// The first that its character of the text gave.
+        var isFirst: Bool
+        var source: SourceRange
+    }
 
     package init(_ options: WordPieceOptions) { table = CharacterTable.shared(options) }
 
@@ -165,7 +174,11 @@ package struct WordScanner: ~Copyable {
                 flush(into: &sink)
                 return position
             default:
-                for element in table.sequences[Int(entry >> 3)] { take(element, source, into: &sink) }
+                var isFirst = true
+                for element in table.sequences[Int(entry >> 3)] {
+                    take(element, source, isFirst: isFirst, into: &sink)
+                    isFirst = false
+                }
             }
         }
         flush(into: &sink)
@@ -173,7 +186,7 @@ package struct WordScanner: ~Copyable {
     }
 
     private mutating func take<Sink: WordSink & ~Copyable>(
-        _ element: CharacterTable.Element, _ source: SourceRange, into sink: inout Sink
+        _ element: CharacterTable.Element, _ source: SourceRange, isFirst: Bool, into sink: inout Sink
     ) {
         switch element {
         case .space:
@@ -185,14 +198,16 @@ package struct WordScanner: ~Copyable {
         case .letter(let code, combiningClass: 0):
             append(code, source)
         case .letter(let code, let combiningClass):
-            appendMark(code, combiningClass, source)
+            appendMark(code, combiningClass, source, isFirst: isFirst)
         case .barrier:
+            orderMarks()
             marksEnd = -1
         }
     }
 
     private mutating func flush<Sink: WordSink & ~Copyable>(into sink: inout Sink) {
         if !bytes.isEmpty {
+            orderMarks()
             bytes.withUnsafeBufferPointer { bytes in
                 sources.withUnsafeBufferPointer { sink.word(bytes, $0) }
             }
@@ -228,43 +243,44 @@ package struct WordScanner: ~Copyable {
         sources.append(source)
     }
 
-    /// Appends a combining mark, before those of its run whose class is higher (canonical ordering, stable). Sources keep
-    /// the order of the text: the n-th mark of the run comes from the n-th place, as in `tokenizers`, so offsets ascend.
-    private mutating func appendMark(_ code: UInt32, _ combiningClass: UInt32, _ source: SourceRange) {
-        if marksEnd != bytes.count { marks.removeAll(keepingCapacity: true) }
-        let end = bytes.count
+    private mutating func appendMark(
+        _ code: UInt32, _ combiningClass: UInt32, _ source: SourceRange, isFirst: Bool
+    ) {
+        if marksEnd != bytes.count {
+            orderMarks()
+            marks.removeAll(keepingCapacity: true)
+        }
+        let begin = bytes.count
         append(code, source)
-        let count = bytes.count - end
-        var place = marks.count
-        var at = end
-        while place > 0 && marks[place - 1].combiningClass > combiningClass {
-            place -= 1
-            at -= marks[place].count
-        }
-        if at != end {
-            let moved = Array(bytes[end...])
-            bytes.removeLast(count)
-            bytes.insert(contentsOf: moved, at: at)
-            marks.insert((combiningClass, count), at: place)
-            alignMarks(from: place, at)
-        } else {
-            marks.append((combiningClass, count))
-        }
+        if let last = marks.last, last.combiningClass > combiningClass { needsOrder = true }
+        marks.append(
+            Mark(combiningClass: combiningClass, count: bytes.count - begin, isFirst: isFirst, source: source))
         marksEnd = bytes.count
     }
 
-    /// Gives the marks from `place` on, which begin at byte `start`, the places of these marks in the order of the text.
-    private mutating func alignMarks(from place: Int, _ start: Int) {
-        var places: [SourceRange] = []
-        for source in sources[start...] where places.last?.begin != source.begin { places.append(source) }
-        var (byte, last) = (start, 0)
-        for mark in marks[place...] {
-            for _ in 0..<mark.count {
-                sources[byte] = places[min(last, places.count - 1)]
-                byte += 1
-            }
-            last += 1
+    /// Canonical ordering of the last run, if it needs any: by class, stable. Places keep the order of the text: the n-th
+    /// mark that is the first of its character takes the n-th such place, the others go with the one before them. So
+    /// do `tokenizers`, but for marks that are stripped, which take a place there. Complexity: O(n log n).
+    private mutating func orderMarks() {
+        guard needsOrder else { return }
+        needsOrder = false
+        let begin = marks.reduce(marksEnd) { $0 - $1.count }
+        var starts = [begin]
+        for mark in marks { starts.append(starts[starts.count - 1] + mark.count) }
+        let order = marks.indices.sorted {
+            (marks[$0].combiningClass, $0) < (marks[$1].combiningClass, $1)
         }
+        var places = marks.lazy.filter(\.isFirst).map(\.source).makeIterator()
+        var place = begin > 0 ? sources[begin - 1] : marks[0].source
+        var (ordered, ranges): ([UInt8], [SourceRange]) = ([], [])
+        for index in order {
+            let mark = marks[index]
+            if mark.isFirst, let next = places.next() { place = next }
+            ordered.append(contentsOf: bytes[starts[index]..<starts[index] + mark.count])
+            ranges.append(contentsOf: repeatElement(place, count: mark.count))
+        }
+        bytes.replaceSubrange(begin..<marksEnd, with: ordered)
+        sources.replaceSubrange(begin..<marksEnd, with: ranges)
     }
 
     /// One character and its length; U+FFFD and 1 for a byte that begins no valid sequence.

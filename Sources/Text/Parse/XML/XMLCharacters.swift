@@ -124,7 +124,9 @@ struct XMLCharacters {
                 kind: .undefinedEntity, offset: offset + i, message: "the entity '&\(name);' is not defined")
         }
         let digits = name.dropFirst(name.hasPrefix("#x") ? 2 : 1)
-        guard let value = UInt32(digits, radix: name.hasPrefix("#x") ? 16 : 10), let scalar = Unicode.Scalar(value),
+        // The initialiser would take a sign.
+        guard digits.first?.isHexDigit == true, let value = UInt32(digits, radix: name.hasPrefix("#x") ? 16 : 10),
+            let scalar = Unicode.Scalar(value),
             value >= 0x20 || [0x9, 0xA, 0xD].contains(value), value & 0xFFFE != 0xFFFE || value > 0xFFFF
         else {
             throw XMLProblem(

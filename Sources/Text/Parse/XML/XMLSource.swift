@@ -14,6 +14,8 @@ final class XMLSource {
     private var isOpened = false, isAtEnd = false
     /// Sequences that are ill-formed in the declared encoding; each became U+FFFD.
     private(set) var replaced = 0
+    /// Bytes of the byte order mark, which is not handed out.
+    private(set) var markLength = 0
 
     /// - Parameters: `file`: for messages. `source`: fills the buffer, 0 at the end.
     init(file: String, _ source: @escaping (UnsafeMutableRawBufferPointer) throws -> Int) {
@@ -23,9 +25,13 @@ final class XMLSource {
 
     deinit { if let converter { iconv_close(converter) } }
 
+    /// No character of any encoding becomes more.
+    static let leastRoom = 16
+
     /// Fills the buffer with UTF-8 (as declared: it may be ill-formed). Returns 0 only at the end.
-    /// - Parameter buffer: of at least 16 bytes.
+    /// - Parameter buffer: of at least `leastRoom` bytes.
     func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        precondition(buffer.count >= Self.leastRoom, "a buffer of \(buffer.count) bytes may not take a character")
         if !isOpened { try open() }
         if converter != nil { return try convert(into: buffer) }
         if !pending.isEmpty {
@@ -47,7 +53,8 @@ final class XMLSource {
             ([0x00, 0x3C], "UTF-16BE", 0), ([0x3C, 0x00], "UTF-16LE", 0),
         ]
         let mark = marks.first { pending.starts(with: $0.bytes) }
-        pending.removeFirst(mark?.drop ?? 0)
+        markLength = mark?.drop ?? 0
+        pending.removeFirst(markLength)
         let name = mark?.name ?? Self.declared(pending) ?? "UTF-8"
         if ["utf-8", "utf8", "us-ascii", "ascii"].contains(name.lowercased()) { return }
         let isName = name.utf8.allSatisfy {

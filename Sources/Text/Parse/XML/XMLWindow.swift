@@ -6,8 +6,9 @@ final class XMLWindow {
     private let chunk: Int, limit: Int
     private var buffer: UnsafeMutableBufferPointer<UInt8>
     private var count = 0
-    /// Where the buffer begins in the (converted) stream.
+    /// Where the buffer begins in the stream; in the converted one, if it is not UTF-8.
     private(set) var base: UInt64 = 0
+    private var isStarted = false
     private(set) var isAtEnd = false
 
     init(_ source: XMLSource, chunk: Int, limit: Int) {
@@ -41,13 +42,15 @@ final class XMLWindow {
             buffer = larger
         }
         // What is kept is scanned again from its begin, so an element longer than the chunk is read in growing steps.
-        let wanted = count + max(chunk, count)
-        while count < min(wanted, buffer.count), !isAtEnd {
+        let wanted = min(count + max(chunk, count), buffer.count - XMLSource.leastRoom)
+        while count <= wanted, !isAtEnd {
             let got = try source.read(
                 into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[count...]))
             count += got
             if got == 0 { isAtEnd = true }
         }
+        if !isStarted { base += UInt64(source.markLength) }
+        isStarted = true
         return true
     }
 }
