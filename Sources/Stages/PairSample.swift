@@ -94,6 +94,16 @@ package enum PairSample: Stage {
     ) throws -> Finished {
         var counts = PairCounts()
         for result in results { counts.add(PairCounts(json: result.summary)) }
+        for side in [Side.validation, .test] where counts.anchors[Int(side.rawValue)] > 0 {
+            for relation in Relation.allCases
+            where context.config.relationMix.weights[Int(relation.rawValue)] > 0
+                && counts.relation[Int(side.rawValue)][Int(relation.rawValue)] == 0
+            {
+                context.environment.progress.warning(
+                    "pair-sample: the \(side.name) side has no \(relation.name) pairs, its documents cannot give any; "
+                        + "enlarge it (`sides` of stage graph) to measure with them")
+            }
+        }
         let report = try PairReport(results.flatMap(\.parts), context, output)
         return Finished(
             parts: results.flatMap(\.parts),

@@ -177,6 +177,26 @@ private func options(_ mix: RelationMix = RelationMix(), seed: UInt64 = 7) -> Pa
         #expect(try bert.pairs(pass: 0).pairs.count > 0)
     }
 
+    @Test func `a side to measure on that keeps no link gives the other relations, by their shares`() throws {
+        var corpus = SampleCorpus(seed: 3)
+        let all = corpus.graph
+        corpus.graph.targets = []
+        corpus.graph.offsets = [0]
+        for node in all.node.indices {
+            corpus.graph.targets += all.outLinks(node).filter {
+                all.side[node] != Side.test.rawValue || all.side[Int($0)] != Side.test.rawValue
+            }
+            corpus.graph.offsets.append(Int64(corpus.graph.targets.count))
+        }
+        var options = options(RelationMix(contiguous: 1, random: 2, linked: 3))
+        options.draw = [.train, .validation, .test]
+        let counts = try PairSampler(index: corpus.index(), options: options).pairs(pass: 0).counts
+        let test = counts.relation[Int(Side.test.rawValue)]
+        #expect(test[2] == 0 && test[0] > 0 && abs(test[1] - 2 * test[0]) <= 2)
+        #expect(counts.relation[Int(Side.train.rawValue)].allSatisfy { $0 > 0 })
+        #expect(counts.relation[Int(Side.validation.rawValue)].allSatisfy { $0 > 0 })
+    }
+
     @Test func `degree classes are floors of sixteenths of log2`() {
         #expect(SamplingIndex.degreeClass(0) == 0 && SamplingIndex.degreeClass(1) == 0)
         for exponent in 1..<20 { #expect(SamplingIndex.degreeClass(1 << exponent) == UInt16(16 * exponent)) }

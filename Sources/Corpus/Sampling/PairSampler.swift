@@ -90,8 +90,8 @@ package struct PairSampler: Sendable {
 
     /// All pairs of one pass, anchors in (document id, ordinal) order.
     ///
-    /// - Throws: `PairSamplingError` naming side and relation if a relation that the mix asks for cannot be filled by any
-    ///   anchor of a side that has anchors.
+    /// - Throws: `PairSamplingError` naming the relation if one that the mix asks for cannot be filled by any anchor of the
+    ///   training side. Validation and test go without it then.
     package func pairs(pass: Int) throws -> (pairs: PairColumns, counts: PairCounts) {
         var out = PairColumns()
         var counts = PairCounts()
@@ -140,48 +140,59 @@ package struct PairSampler: Sendable {
             }
         }
         guard !anchors.isEmpty else { return }
-        try check(side, anchorOptions)
-        let quota = RelationQuota(options: anchorOptions, mix: options.mix, turn: pass) { anchor in
+        counts.anchors[Int(side.rawValue)] += anchors.count
+        let mix = try possibleMix(side, anchorOptions)
+        guard mix.total > 0 else {
+            counts.leftOut[Int(side.rawValue)] += anchors.count
+            return
+        }
+        let quota = RelationQuota(options: anchorOptions, mix: mix, turn: pass) { anchor in
             key(Int(anchors[anchor].row), Int(anchors[anchor].ordinal), pass, 1)
         }
         for (number, anchor) in anchors.enumerated() {
             relation[firstAnchor[Int(anchor.row)] + Int(anchor.ordinal)] = quota.relation[number]
         }
-        counts.anchors[Int(side.rawValue)] += anchors.count
         counts.redraws[Int(side.rawValue)] += quota.redraws
         counts.leftOut[Int(side.rawValue)] += quota.leftOut
     }
 
-    private func check(_ side: Side, _ anchors: [AnchorOptions]) throws {
-        if options.mix.linked > 0, !anchors.contains(where: \.linked) {
-            throw PairSamplingError(
-                message:
-                    "the mix asks for linked pairs, but no document of the \(side.name) side\(options.bucketName) links to another one of it",
+    /// The mix asked for, as far as the side can give it. What to train on must be as asked; what a model is measured on may
+    /// lack a relation, since an error after the training would cost more than a warning (`PairCounts` tells).
+    /// - Throws: `PairSamplingError` for the training side.
+    private func possibleMix(_ side: Side, _ anchors: [AnchorOptions]) throws -> RelationMix {
+        var mix = options.mix
+        let place = "the \(side.name) side\(options.bucketName)"
+        if mix.linked > 0, !anchors.contains(where: \.linked) {
+            mix.linked = 0
+            try refuse(
+                side, "linked pairs", "no document of \(place) links to another one of it",
                 cause: index.targets.isEmpty
                     ? "the document graph holds no usable link at all"
                     : "links are drawn inside a side only, and this side keeps none",
-                fix:
-                    "check `linkloom stats FILE links`, enlarge the side (`sides` of stage graph)\(fewerBuckets), or set the linked share of `mix` to 0"
-            )
+                fix: "check `linkloom stats FILE links`, enlarge the side (`sides` of stage graph)\(fewerBuckets), or "
+                    + "set the linked share of `mix` to 0")
         }
-        if options.mix.contiguous > 0, !anchors.contains(where: \.contiguous) {
-            throw PairSamplingError(
-                message:
-                    "the mix asks for contiguous pairs, but no document of the \(side.name) side\(options.bucketName) has two segments",
+        if mix.contiguous > 0, !anchors.contains(where: \.contiguous) {
+            mix.contiguous = 0
+            try refuse(
+                side, "contiguous pairs", "no document of \(place) has two segments",
                 cause: "documents shorter than 2 × min_tokens give one segment",
-                fix:
-                    "lower `min_tokens` of stage segment, enlarge the side\(fewerBuckets), or set the contiguous share of `mix` to 0"
-            )
+                fix: "lower `min_tokens` of stage segment, enlarge the side\(fewerBuckets), or set the contiguous "
+                    + "share of `mix` to 0")
         }
-        if options.mix.random > 0, candidates[Int(side.rawValue)].count < 2 {
-            throw PairSamplingError(
-                message:
-                    "the mix asks for random pairs, but the \(side.name) side\(options.bucketName) has only one document to draw from",
+        if mix.random > 0, candidates[Int(side.rawValue)].count < 2 {
+            mix.random = 0
+            try refuse(
+                side, "random pairs", "\(place) has only one document to draw from",
                 cause: "a random segment B must come from another document of the same side and bucket",
-                fix:
-                    "enlarge the side (`sides` of stage graph)\(fewerBuckets), or set the random share of `mix` to 0"
-            )
+                fix: "enlarge the side (`sides` of stage graph)\(fewerBuckets), or set the random share of `mix` to 0")
         }
+        return mix
+    }
+
+    private func refuse(_ side: Side, _ pairs: String, _ reason: String, cause: String, fix: String) throws {
+        guard side == .train else { return }
+        throw PairSamplingError(message: "the mix asks for \(pairs), but \(reason)", cause: cause, fix: fix)
     }
 
     private var fewerBuckets: String { options.bucketName.isEmpty ? "" : ", lower `random_buckets`" }
