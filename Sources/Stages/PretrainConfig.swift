@@ -208,6 +208,10 @@ package struct PretrainConfig: StageConfig {
         return steps
     }
 
+    var trainingPhases: [TrainingPhase] {
+        zip(phases, phaseSteps).map { TrainingPhase(weights: $0.weights, steps: $1) }
+    }
+
     /// The settings of the trainer.
     func settings(threads available: Int) -> TrainingSettings {
         var settings = TrainingSettings()
@@ -216,7 +220,7 @@ package struct PretrainConfig: StageConfig {
         settings.slices = slices
         settings.drpWeight = drpWeight
         settings.seed = UInt64(seed)
-        settings.phases = zip(phases, phaseSteps).map { TrainingPhase(weights: $0.weights, steps: $1) }
+        settings.phases = trainingPhases
         settings.learningRate = learningRate ?? architecture.published?.defaultLearningRate ?? 5e-5
         settings.warmupSteps = warmupSteps.of(steps)
         settings.gradientAccumulation = gradientAccumulation

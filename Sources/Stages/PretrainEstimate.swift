@@ -45,14 +45,8 @@ struct PretrainEstimate {
         guard !config.phases.isEmpty else {
             return lengths.map { _ in Double(config.steps) / Double(lengths.count) }
         }
-        var steps = [Double](repeating: 0, count: lengths.count)
-        for (phase, count) in zip(config.phases, config.phaseSteps) {
-            let total = Double(max(1, phase.weights.reduce(0, +)))
-            for (shards, weight) in phase.weights.enumerated() where shards < steps.count {
-                steps[shards] += Double(count) * Double(weight) / total
-            }
-        }
-        return steps
+        let phases = config.trainingPhases
+        return lengths.indices.map { shards in Double(phases.reduce(0) { $0 + $1.steps(of: shards) }) }
     }
 
     var estimate: StageEstimate {

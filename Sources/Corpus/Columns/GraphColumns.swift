@@ -119,24 +119,14 @@ package struct GraphColumns: Sendable, Equatable {
 
     /// Whether node `from` links to node `to`. O(log out-degree).
     package func hasLink(_ from: Int, _ to: Int) -> Bool {
-        var low = Int(offsets[from])
-        let end = Int(offsets[from + 1])
-        var high = end
-        while low < high {
-            let middle = (low + high) / 2
-            if targets[middle] < UInt32(to) { low = middle + 1 } else { high = middle }
-        }
-        return low < end && targets[low] == UInt32(to)
+        let links = Int(offsets[from])..<Int(offsets[from + 1])
+        let place = links.partitionPoint { targets[$0] < UInt32(to) }
+        return place < links.upperBound && targets[place] == UInt32(to)
     }
 
     /// Index of a document id, by binary search. O(log n).
     package func index(of id: UInt64) -> Int? {
-        var low = 0
-        var high = node.count
-        while low < high {
-            let middle = (low + high) / 2
-            if node[middle] < id { low = middle + 1 } else { high = middle }
-        }
-        return low < node.count && node[low] == id ? low : nil
+        let place = node.indices.partitionPoint { node[$0] < id }
+        return place < node.count && node[place] == id ? place : nil
     }
 }

@@ -22,10 +22,6 @@ package struct TokenIDColumn: Sendable, Equatable {
         isNarrow ? narrow[range].map(UInt32.init) : Array(wide[range])
     }
 
-    package mutating func reserveCapacity(_ count: Int) {
-        if isNarrow { narrow.reserveCapacity(count) } else { wide.reserveCapacity(count) }
-    }
-
     /// - Precondition: the ids fit the column, which the vocabulary's size has decided.
     package mutating func append(_ ids: UnsafeBufferPointer<UInt32>) {
         guard isNarrow else { return wide.append(contentsOf: ids) }
@@ -77,6 +73,9 @@ package struct ShardColumns: Sendable, Equatable {
         package var labels: TokenIDColumn
 
         package init(isNarrow: Bool) { labels = TokenIDColumn(isNarrow: isNarrow) }
+
+        /// The masks appended since the last row are those of one more.
+        package mutating func endRow() { offsets.append(Int64(positions.count)) }
 
         fileprivate mutating func removeAll() {
             offsets.removeLast(offsets.count - 1)

@@ -22,12 +22,25 @@ package struct DocumentIndex: Sendable {
 
     package subscript(id: UInt64) -> Int? {
         let bucket = min(Int(id >> shift), starts.count - 2)
-        var low = Int(starts[bucket])
-        var high = Int(starts[bucket + 1])
-        while low < high {
-            let middle = (low + high) / 2
-            if nodes[middle] < id { low = middle + 1 } else { high = middle }
-        }
-        return low < Int(starts[bucket + 1]) && nodes[low] == id ? low : nil
+        let range = Int(starts[bucket])..<Int(starts[bucket + 1])
+        let place = range.partitionPoint { nodes[$0] < id }
+        return place < range.upperBound && nodes[place] == id ? place : nil
     }
+}
+
+/// From document ids, in any order, to their numbers in that order. About 20 bytes a document.
+package struct DocumentNumbers: Sendable {
+    private let index: DocumentIndex
+    private let numbers: [UInt32]
+    /// The lowest id that occurs more than once; its number is that of its first place.
+    package let firstRepeated: UInt64?
+
+    package init(_ documents: [UInt64]) {
+        numbers = KeyOrder.ascending(documents)
+        let sorted = numbers.map { documents[Int($0)] }
+        firstRepeated = zip(sorted, sorted.dropFirst()).first { $0 == $1 }?.0
+        index = DocumentIndex(sorted: sorted)
+    }
+
+    package subscript(id: UInt64) -> Int? { index[id].map { Int(numbers[$0]) } }
 }

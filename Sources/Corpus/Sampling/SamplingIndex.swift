@@ -48,13 +48,8 @@ package struct SamplingIndex: Sendable, Equatable {
     /// Whether row `from` links to row `to`. O(log out-degree).
     package func hasLink(_ from: Int, _ to: Int) -> Bool {
         let slice = links(from)
-        var low = slice.startIndex
-        var high = slice.endIndex
-        while low < high {
-            let middle = (low + high) / 2
-            if slice[middle] < UInt32(to) { low = middle + 1 } else { high = middle }
-        }
-        return low < slice.endIndex && slice[low] == UInt32(to)
+        let place = slice.indices.partitionPoint { slice[$0] < UInt32(to) }
+        return place < slice.endIndex && slice[place] == UInt32(to)
     }
 
     /// The bucket of a document, a function of its id alone.

@@ -67,12 +67,7 @@ package struct SegmentLinks: Sendable {
 
     /// Nodes that the segment links to, ascending and distinct.
     package func targets(_ node: Int, _ ordinal: Int) -> [UInt32] {
-        var low = begins[node]
-        var high = ends[node]
-        while low < high {
-            let middle = (low + high) / 2
-            if rows[middle] >> 32 < UInt64(ordinal) { low = middle + 1 } else { high = middle }
-        }
+        let low = (begins[node]..<ends[node]).partitionPoint { rows[$0] >> 32 < UInt64(ordinal) }
         return rows[low..<ends[node]].prefix { $0 >> 32 == UInt64(ordinal) }.map { UInt32(truncatingIfNeeded: $0) }
     }
 }

@@ -62,11 +62,7 @@ package final class PassPairs: Sendable {
     package var count: Int { starts[starts.count - 1] }
 
     package subscript(_ row: Int) -> SegmentPair {
-        var (part, end) = (0, columns.count)
-        while end - part > 1 {
-            let middle = (part + end) / 2
-            if row < starts[middle] { end = middle } else { part = middle }
-        }
+        let part = columns.indices.partitionPoint { starts[$0 + 1] <= row }
         let (columns, i) = (columns[part], row - starts[part])
         return SegmentPair(
             aDocument: columns.aDocument[i], bDocument: columns.bDocument[i], aSegment: columns.aSegment[i],

@@ -59,9 +59,8 @@ package final class SegmentLookup: Sendable {
         static let absent = UInt32.max
     }
 
-    private let index: DocumentIndex
-    /// From the order of `index` to that of `places`.
-    private let numbers: [UInt32]
+    private let numbers: DocumentNumbers
+    /// By number of the document.
     private let places: [Place]
     private let parts: [MappedPart]
     private let ids: [TokenIDs]
@@ -124,11 +123,9 @@ package final class SegmentLookup: Sendable {
             ids.append(partIDs)
             titles.append(partTitles)
         }
-        let numbers = KeyOrder.ascending(documents)
-        let sorted = numbers.map { documents[Int($0)] }
+        let numbers = DocumentNumbers(documents)
         documents = []
-        for (a, b) in zip(sorted, sorted.dropFirst()) where a == b { throw Self.repeated(a) }
-        let index = DocumentIndex(sorted: sorted)
+        if let repeated = numbers.firstRepeated { throw Self.repeated(repeated) }
         for part in segmentParts ?? segments.manifest.parts {
             let mapped = try segments.mapped(part)
             parts.append(mapped)
@@ -142,8 +139,7 @@ package final class SegmentLookup: Sendable {
             while row < document.count {
                 var end = row + 1
                 while end < document.count && document[end] == document[row] { end += 1 }
-                if let position = index[document[row]] {
-                    let number = Int(numbers[position])
+                if let number = numbers[document[row]] {
                     places[number].segmentPart = UInt32(bounds.count)
                     places[number].firstSegment = UInt32(row)
                     places[number].segments = UInt32(end - row)
@@ -152,7 +148,6 @@ package final class SegmentLookup: Sendable {
             }
             bounds.append(bound)
         }
-        self.index = index
         self.numbers = numbers
         self.places = places
         self.parts = parts
@@ -162,7 +157,7 @@ package final class SegmentLookup: Sendable {
         self.byteRanges = byteRanges
     }
 
-    private func place(_ document: UInt64) -> Place? { index[document].map { places[Int(numbers[$0])] } }
+    private func place(_ document: UInt64) -> Place? { numbers[document].map { places[$0] } }
 
     package func segmentCount(_ document: UInt64) -> Int { Int(place(document)?.segments ?? 0) }
 
@@ -210,23 +205,13 @@ package final class SegmentLookup: Sendable {
         guard let place = place(document), place.segmentPart != Place.absent else { return nil }
         let tokens = byteRanges[Int(place.tokenPart)]
         let last = Int(place.firstToken + place.tokens)
-        let token = Self.partition(Int(place.firstToken)..<last) { tokens.end[$0] <= begin }
+        let token = (Int(place.firstToken)..<last).partitionPoint { tokens.end[$0] <= begin }
         guard token < last, tokens.begin[token] < end else { return nil }
         let number = UInt32(token) - place.firstToken
         let segments = bounds[Int(place.segmentPart)]
         let rows = Int(place.firstSegment)..<Int(place.firstSegment + place.segments)
-        let row = Self.partition(rows) { segments.end[$0] <= number }
+        let row = rows.partitionPoint { segments.end[$0] <= number }
         return row < rows.upperBound && segments.first[row] <= number ? UInt32(row - rows.lowerBound) : nil
-    }
-
-    /// The first of a range for which `isBefore`, true up to some place and false from it on, does not hold.
-    private static func partition(_ range: Range<Int>, isBefore: (Int) -> Bool) -> Int {
-        var (low, high) = (range.lowerBound, range.upperBound)
-        while low < high {
-            let middle = (low + high) / 2
-            if isBefore(middle) { low = middle + 1 } else { high = middle }
-        }
-        return low
     }
 
     /// Replaces `out` with the token ids of a document's title; empty if the document is unknown.
