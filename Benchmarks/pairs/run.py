@@ -1,11 +1,16 @@
-# Made with Python 3.11, numpy, safetensors==0.8.0.
-# Command: python Benchmarks/pairs/run.py [--data ../shared/data] [--length 512] [--passes 4] [--rounds 3]
-"""Segments, pairs and rows with static masks, ours beside BERT's method in pure Python, on the same tokens, one core each.
+# Made with Python 3.11, numpy, safetensors==0.8.0, tensorflow-cpu==2.21.0.
+# Command: git clone https://github.com/google-research/bert
+#          python Benchmarks/pairs/run.py --script bert [--data ../shared/data] [--length 512] [--passes 4] [--rounds 3]
+"""Segments, pairs and rows with static masks, ours beside BERT's own script, on the same tokens, one core each.
 
 Ours is `segment` + `pair-sample` + `shard --masking static`, from stored tokens to stored, compressed, digested shards.
-The peer is written here from the published description of BERT's data creation (Devlin et al. 2019, section 3.1 and
-appendix A.2): sentences gathered to the target length, a random or the true next part, truncation, 80/10/10 masks; it
-keeps its rows in memory and writes nothing. Both are measured in tokens of rows made a second of CPU.
+The peers:
+- with --script, `create_pretraining_data.py` of google-research/bert, from tokens to TFRecords (see bert_script.py), and
+  the same without storing anything;
+- its method written again here without what costs it most (strings for tokens, objects a mask), from the published
+  description (Devlin et al. 2019, section 3.1 and appendix A.2): sentences gathered to the target length, a random or the
+  true next part, truncation, 80/10/10 masks. It keeps its rows in memory and stores nothing.
+All are measured in tokens of rows made a second of CPU.
 Schools Wikipedia of the data folder; build first: swift build -c release
 """
 import argparse
@@ -22,6 +27,8 @@ import time
 import numpy as np
 from safetensors.numpy import load_file
 
+from bert_script import Script
+
 here = os.path.dirname(os.path.abspath(__file__))
 root = os.path.dirname(os.path.dirname(here))
 parser = argparse.ArgumentParser()
@@ -29,6 +36,7 @@ parser.add_argument("--data", default=os.environ.get("LINKLOOM_DATA", os.path.jo
 parser.add_argument("--length", type=int, default=512)
 parser.add_argument("--passes", type=int, default=4)
 parser.add_argument("--rounds", type=int, default=3)
+parser.add_argument("--script", help="a clone of google-research/bert")
 parser.add_argument("--binary", default=os.path.join(root, ".build/release/linkloom"))
 args = parser.parse_args()
 
@@ -128,7 +136,11 @@ with tempfile.TemporaryDirectory() as folder:
     linkloom("run", "--until", "graph", "--jobs", "1")
     linkloom("run", "--until", "tokens", "--jobs", "1")
     linkloom("export", "tokens", "--to", os.path.join(folder, "tokens"))
-    documents, texts, vocabulary = [], {}, 16384
+    linkloom("export", "vocab", "--to", os.path.join(folder, "vocab"))
+    part = load_file(os.path.join(folder, "vocab", "vocabulary.safetensors"))
+    bounds, text = part["token.offsets"], part["token.bytes"].tobytes()
+    words = [text[i:j].decode() for i, j in zip(bounds, bounds[1:])]
+    documents, texts, vocabulary = [], {}, len(words)
     for path in sorted(glob.glob(folder + "/tokens/*.safetensors")):
         part = load_file(path)
         for d, key in enumerate(part["document"]):
@@ -139,7 +151,9 @@ with tempfile.TemporaryDirectory() as folder:
     size = sum(len(s) for d in documents for s in d)
     print(f"{len(documents)} documents, {size} tokens; rows of {args.length}")
 
-    rates, peers = [], []
+    script = Script(args.script, words) if args.script else None
+    spelled = [[[words[token] for token in s] for s in d] for d in documents] if script else []
+    ratios = {"BERT's script": [], "BERT's script, nothing stored": [], "BERT's method written again": []}
     for turn in range(args.rounds):
         stages = ["--force", "segments", "--force", "pairs", "--force", "shards", "--jobs", "1", "--json"]
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -147,11 +161,24 @@ with tempfile.TemporaryDirectory() as folder:
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         counts = {s["name"]: s["counts"] for s in report["stages"]}
-        rates.append(counts["shards"]["tokens"] / 1e6 / seconds)
+        ours = counts["shards"]["tokens"] / 1e6 / seconds
+        line = [f"  ours {ours:.1f} M tokens/s"]
+
+        def compare(peer, rate):
+            ratios[peer].append(ours / rate)
+            line.append(f"{peer} {rate:.2f} ({ours / rate:.1f})")
+
+        if script:
+            size, making, storing = script.run(spelled, args.length, turn)
+            compare("BERT's script", size / (making + storing))
+            compare("BERT's script, nothing stored", size / making)
         start = time.process_time()
         rows = bert(documents, args.length, vocabulary, random.Random(turn))
-        peers.append(sum(len(r[0]) for r in rows) / 1e6 / (time.process_time() - start))
-        print(f"  ours {rates[-1]:.1f} M tokens/s, BERT's method {peers[-1]:.2f}, ratio {rates[-1] / peers[-1]:.1f}")
+        compare("BERT's method written again", sum(len(r[0]) for r in rows) / 1e6 / (time.process_time() - start))
+        print("; ".join(line), flush=True)
+        del rows
     linkloom("export", "shards", "--to", os.path.join(folder, "shards"), seed=args.rounds - 1)
     print(f"rows checked against their documents: {check(folder + '/shards', texts)}")
-    print(f"median ratio {statistics.median(a / b for a, b in zip(rates, peers)):.1f}")
+    for peer, of in ratios.items():
+        if of:
+            print(f"median ratio to {peer}: {statistics.median(of):.1f}")

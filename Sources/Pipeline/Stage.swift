@@ -213,11 +213,16 @@ package struct StageContext<Config: StageConfig>: Sendable {
     }
 
     /// The stored part behind a piece's part, as columns.
-    package func columns(_ part: PortPart) throws -> PartReader {
+    package func columns(_ part: PortPart) throws -> PartReader { try artifact(of: part).columns(part.part) }
+
+    /// The stored part behind a piece's part, as a map of its expanded copy.
+    package func mapped(_ part: PortPart) throws -> MappedPart { try artifact(of: part).mapped(part.part) }
+
+    private func artifact(of part: PortPart) throws -> StoredArtifact {
         guard let list = inputs[part.port], list.indices.contains(part.artifact) else {
             throw StageError("a piece names a part of port '\(part.port)' that is not connected")
         }
-        return try list[part.artifact].columns(part.part)
+        return list[part.artifact]
     }
 }
 

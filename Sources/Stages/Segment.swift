@@ -43,11 +43,12 @@ package enum Segment: Stage {
         guard let part = piece.parts.first else {
             throw StageError("piece '\(piece.name)' of segment names no part of the tokens")
         }
-        let columns = try TokenColumns(reading: try context.columns(part))
+        // Read in place, as the stages behind do: of the bytes of tokens only those around a cut inside a sentence are touched.
+        let tokens = try TokenView(try context.mapped(part))
         let config = context.config
         var segmenter = Segmenter(SegmentRule(maxSeqLength: config.maxSeqLength, minTokens: config.minTokens))
         var segments = SegmentColumns()
-        for row in 0..<columns.count { segmenter.append(row, of: columns, to: &segments) }
+        for row in 0..<tokens.count { segmenter.append(row, of: tokens, to: &segments) }
         let counts = segmenter.counts
         return PieceResult(
             parts: [try output.columns(piece.name, rows: segments.count, segments.table)],

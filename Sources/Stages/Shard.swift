@@ -209,6 +209,8 @@ private struct ShardWriter {
         self.output = output
         columns = ShardColumns(isNarrow: narrow)
         if masking != nil { columns.masks = ShardColumns.Masks(isNarrow: narrow) }
+        let room = Shard.partTokens + assembler.maxSeqLength
+        columns.reserveCapacity(tokens: room, masks: Int(Double(room) * (masking?.probability ?? 0) * 1.02))
     }
 
     var truncated: Int { assembler.truncated }

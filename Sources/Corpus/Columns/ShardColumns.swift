@@ -32,6 +32,11 @@ package struct TokenIDColumn: Sendable, Equatable {
         }
     }
 
+    /// Makes room for so many ids, so that none of those before them is moved.
+    package mutating func reserveCapacity(_ count: Int) {
+        if isNarrow { narrow.reserveCapacity(count) } else { wide.reserveCapacity(count) }
+    }
+
     package mutating func append(_ ids: [UInt32]) { ids.withUnsafeBufferPointer { append($0) } }
 
     /// Empties it and keeps its memory.
@@ -106,6 +111,14 @@ package struct ShardColumns: Sendable, Equatable {
     }
 
     package var count: Int { offsets.count - 1 }
+
+    /// Makes room for so many tokens, and masks if it has some, so that a part does not move while it grows. Room that is not
+    /// used takes no memory.
+    package mutating func reserveCapacity(tokens: Int, masks count: Int) {
+        inputIDs.reserveCapacity(tokens)
+        masks?.positions.reserveCapacity(count)
+        masks?.labels.reserveCapacity(count)
+    }
 
     /// Empties the columns and keeps their memory for the next part.
     package mutating func removeAll() {

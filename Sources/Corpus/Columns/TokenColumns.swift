@@ -82,7 +82,7 @@ package struct SegmentColumns: Sendable, Equatable {
     package var ordinal: [UInt32] = []
     package var first: [UInt32] = []
     package var end: [UInt32] = []
-    /// `SegmentColumns.hash(of:)` of the segment's token ids: lets `pair-sample` tell equal texts apart without tokens.
+    /// `TokenIDs.hash` of the segment: lets `pair-sample` tell equal texts apart without tokens.
     package var hash: [UInt64] = []
 
     package init() {}
@@ -93,11 +93,6 @@ package struct SegmentColumns: Sendable, Equatable {
         first = try part.column("first")
         end = try part.column("end")
         hash = try part.column("hash")
-    }
-
-    /// A 64-bit hash of token ids, the same in every process.
-    package static func hash(of ids: ArraySlice<UInt32>) -> UInt64 {
-        ids.reduce(KeyedRandom.mix(0x5E67, UInt64(ids.count))) { KeyedRandom.mix($0, UInt64($1)) }
     }
 
     package var count: Int { document.count }

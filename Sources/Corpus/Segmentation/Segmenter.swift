@@ -84,7 +84,7 @@ package struct Segmenter: Sendable {
     }
 
     /// Appends the segments of document `row`.
-    package mutating func append(_ row: Int, of tokens: TokenColumns, to segments: inout SegmentColumns) {
+    package mutating func append(_ row: Int, of tokens: TokenView, to segments: inout SegmentColumns) {
         counts.documents += 1
         let range = tokens.tokens(row)
         guard !range.isEmpty else {
@@ -111,8 +111,7 @@ package struct Segmenter: Sendable {
             segments.ordinal.append(UInt32(ordinal))
             segments.first.append(UInt32(first))
             segments.end.append(UInt32(end))
-            let ids = tokens.ids[(range.lowerBound + first)..<(range.lowerBound + end)]
-            segments.hash.append(SegmentColumns.hash(of: ids))
+            segments.hash.append(tokens.ids.hash(range.lowerBound + first..<range.lowerBound + end))
             counts.segments += 1
             counts.lengths[end - first] += 1
             if kinds[cut] == .insideSentence { counts.hardCuts += 1 }
@@ -121,7 +120,7 @@ package struct Segmenter: Sendable {
     }
 
     /// Fills `cuts` and `kinds`: every sentence end, and places inside sentences where there must be some.
-    private mutating func findCuts(_ row: Int, _ tokens: TokenColumns, _ mustSplit: Bool) {
+    private mutating func findCuts(_ row: Int, _ tokens: TokenView, _ mustSplit: Bool) {
         cuts.removeAll(keepingCapacity: true)
         kinds.removeAll(keepingCapacity: true)
         cuts.append(0)
@@ -151,7 +150,7 @@ package struct Segmenter: Sendable {
         kinds.append(kind)
     }
 
-    private func kind(_ sentence: Int, _ sentences: Range<Int>, _ tokens: TokenColumns) -> CutKind {
+    private func kind(_ sentence: Int, _ sentences: Range<Int>, _ tokens: TokenView) -> CutKind {
         guard sentence + 1 < sentences.upperBound else { return .blockEnd }
         if tokens.block[sentence + 1] == tokens.block[sentence] { return .sentenceEnd }
         let isAlone = sentence == sentences.lowerBound || tokens.block[sentence - 1] != tokens.block[sentence]
@@ -160,7 +159,7 @@ package struct Segmenter: Sendable {
     }
 
     /// The last position in the 16 up to `limit`, but after `from`, where the text has a gap before the token.
-    private func gap(before limit: Int, after from: Int, _ origin: Int, _ tokens: TokenColumns) -> Int {
+    private func gap(before limit: Int, after from: Int, _ origin: Int, _ tokens: TokenView) -> Int {
         var position = limit
         while position > from + 1, limit - position < Self.gapSearch {
             if tokens.begin[origin + position] > tokens.end[origin + position - 1] { return position }

@@ -2,46 +2,6 @@
 
 package import Container
 
-/// Token ids of a part, narrow or wide, without a copy. Valid while the part lives.
-package enum TokenIDs: @unchecked Sendable {
-    // Safe to share: the mapping is read-only and the owner (`SegmentLookup`) keeps it alive.
-    case narrow(UnsafeBufferPointer<UInt16>)
-    case wide(UnsafeBufferPointer<UInt32>)
-
-    package init(_ part: MappedPart, _ name: String) throws {
-        if let narrow = try? part.column(name, as: UInt16.self) {
-            self = .narrow(narrow)
-        } else {
-            self = .wide(try part.column(name, as: UInt32.self))
-        }
-    }
-
-    /// Writes a range to the front of `out`, which has room for it.
-    @inline(__always)
-    package func copy(_ range: Range<Int>, to out: UnsafeMutableBufferPointer<UInt32>) {
-        precondition(range.count <= out.count, "the ids do not fit")
-        switch self {
-        case .narrow(let ids):
-            let source = UnsafeBufferPointer(rebasing: ids[range])
-            for i in 0..<source.count { out[i] = UInt32(source[i]) }
-        case .wide(let ids): _ = out.update(fromContentsOf: ids[range])
-        }
-    }
-
-    package func append(_ range: Range<Int>, to out: inout [UInt32]) {
-        let old = out.count
-        out.append(contentsOf: repeatElement(0, count: range.count))
-        out.withUnsafeMutableBufferPointer { copy(range, to: UnsafeMutableBufferPointer(rebasing: $0[old...])) }
-    }
-
-    package var count: Int {
-        switch self {
-        case .narrow(let ids): ids.count
-        case .wide(let ids): ids.count
-        }
-    }
-}
-
 /// Finds the tokens of any segment of the documents it was built over.
 ///
 /// Memory: about 50 bytes a document; token ids and segment bounds are read in place from expanded, evictable parts.
@@ -62,24 +22,15 @@ package final class SegmentLookup: Sendable {
     private let numbers: DocumentNumbers
     /// By number of the document.
     private let places: [Place]
-    private let parts: [MappedPart]
-    private let ids: [TokenIDs]
-    private let titles: [TokenIDs]
+    private let tokens: [TokenView]
     private let bounds: [Bounds]
-    private let byteRanges: [ByteRanges]
-
-    /// Where the tokens of a mapped part stand in their documents' texts.
-    private struct ByteRanges: @unchecked Sendable {
-        // Safe to share: read-only memory that `parts` keeps mapped.
-        let begin: UnsafeBufferPointer<UInt32>
-        let end: UnsafeBufferPointer<UInt32>
-    }
 
     /// Rows of a mapped segments part.
     private struct Bounds: @unchecked Sendable {
-        // Safe to share: read-only memory that `parts` keeps mapped.
+        // Safe to share: read-only memory that `owner` keeps mapped.
         let first: UnsafeBufferPointer<UInt32>
         let end: UnsafeBufferPointer<UInt32>
+        let owner: MappedPart
     }
 
     /// - Parameters: `tokens`, `segments`: the artifacts and which of their parts to open (all by default).
@@ -87,53 +38,33 @@ package final class SegmentLookup: Sendable {
         tokens: StoredArtifact, tokenParts: [Part]? = nil, segments: StoredArtifact, segmentParts: [Part]? = nil
     ) throws {
         var (documents, places): ([UInt64], [Place]) = ([], [])
-        var parts: [MappedPart] = []
-        var ids: [TokenIDs] = []
-        var titles: [TokenIDs] = []
+        var views: [TokenView] = []
         var bounds: [Bounds] = []
-        var byteRanges: [ByteRanges] = []
         for part in tokenParts ?? tokens.manifest.parts {
-            let mapped = try tokens.mapped(part)
-            parts.append(mapped)
-            let document = try mapped.column("document", as: UInt64.self)
-            let documentOffsets = try mapped.column("document.offsets", as: Int64.self)
-            let sentenceOffsets = try mapped.column("sentence.offsets", as: Int64.self)
-            let titleOffsets = try mapped.column("title.offsets", as: Int64.self)
-            let partIDs = try TokenIDs(mapped, "ids")
-            let partTitles = try TokenIDs(mapped, "title.ids")
-            let bytes = ByteRanges(begin: try mapped.column("begin"), end: try mapped.column("end"))
-            guard bytes.begin.count == partIDs.count, bytes.end.count == partIDs.count else {
-                throw Self.malformed(part)
-            }
-            byteRanges.append(bytes)
-            try Self.check(documentOffsets, rows: document.count, end: sentenceOffsets.count - 1, part)
-            try Self.check(sentenceOffsets, rows: sentenceOffsets.count - 1, end: partIDs.count, part)
-            try Self.check(titleOffsets, rows: document.count, end: partTitles.count, part)
-            for i in 0..<document.count {
-                let begin = sentenceOffsets[Int(documentOffsets[i])]
+            let view = try TokenView(try tokens.mapped(part))
+            for row in 0..<view.count {
+                let range = view.tokens(row)
                 var place = Place()
-                place.tokenPart = UInt32(ids.count)
-                place.firstToken = UInt32(begin)
-                place.tokens = UInt32(sentenceOffsets[Int(documentOffsets[i + 1])] - begin)
-                place.titleBegin = UInt32(titleOffsets[i])
-                place.titleCount = UInt32(titleOffsets[i + 1] - titleOffsets[i])
-                documents.append(document[i])
+                place.tokenPart = UInt32(views.count)
+                place.firstToken = UInt32(range.lowerBound)
+                place.tokens = UInt32(range.count)
+                place.titleBegin = UInt32(view.titleOffsets[row])
+                place.titleCount = UInt32(view.titleOffsets[row + 1] - view.titleOffsets[row])
+                documents.append(view.document[row])
                 places.append(place)
             }
-            ids.append(partIDs)
-            titles.append(partTitles)
+            views.append(view)
         }
         let numbers = DocumentNumbers(documents)
         documents = []
         if let repeated = numbers.firstRepeated { throw Self.repeated(repeated) }
         for part in segmentParts ?? segments.manifest.parts {
             let mapped = try segments.mapped(part)
-            parts.append(mapped)
             let document = try mapped.column("document", as: UInt64.self)
             let bound = Bounds(
-                first: try mapped.column("first", as: UInt32.self), end: try mapped.column("end", as: UInt32.self))
+                first: try mapped.column("first"), end: try mapped.column("end"), owner: mapped)
             guard bound.first.count == document.count, bound.end.count == document.count else {
-                throw Self.malformed(part)
+                throw ContainerError.misfit(part)
             }
             var row = 0
             while row < document.count {
@@ -150,11 +81,8 @@ package final class SegmentLookup: Sendable {
         }
         self.numbers = numbers
         self.places = places
-        self.parts = parts
-        self.ids = ids
-        self.titles = titles
+        self.tokens = views
         self.bounds = bounds
-        self.byteRanges = byteRanges
     }
 
     private func place(_ document: UInt64) -> Place? { numbers[document].map { places[$0] } }
@@ -180,11 +108,11 @@ package final class SegmentLookup: Sendable {
         package func suffix(_ count: Int) -> Text { Text(part: part, range: range.suffix(count)) }
     }
 
-    package func append(_ text: Text, to out: inout [UInt32]) { ids[text.part].append(text.range, to: &out) }
+    package func append(_ text: Text, to out: inout [UInt32]) { tokens[text.part].ids.append(text.range, to: &out) }
 
     /// Writes the ids to the front of `out`, which has room for them.
     package func copy(_ text: Text, to out: UnsafeMutableBufferPointer<UInt32>) {
-        ids[text.part].copy(text.range, to: out)
+        tokens[text.part].ids.copy(text.range, to: out)
     }
 
     /// The tokens of one segment, not yet read.
@@ -203,7 +131,7 @@ package final class SegmentLookup: Sendable {
     /// no such token, or the document is unknown. O(log tokens).
     package func segment(at begin: UInt32, _ end: UInt32, of document: UInt64) -> UInt32? {
         guard let place = place(document), place.segmentPart != Place.absent else { return nil }
-        let tokens = byteRanges[Int(place.tokenPart)]
+        let tokens = tokens[Int(place.tokenPart)]
         let last = Int(place.firstToken + place.tokens)
         let token = (Int(place.firstToken)..<last).partitionPoint { tokens.end[$0] <= begin }
         guard token < last, tokens.begin[token] < end else { return nil }
@@ -219,7 +147,7 @@ package final class SegmentLookup: Sendable {
         out.removeAll(keepingCapacity: true)
         guard let place = place(document) else { return }
         let begin = Int(place.titleBegin)
-        titles[Int(place.tokenPart)].append(begin..<begin + Int(place.titleCount), to: &out)
+        tokens[Int(place.tokenPart)].titleIDs.append(begin..<begin + Int(place.titleCount), to: &out)
     }
 
     /// Number of documents that hold each token id: the document frequencies of tf-idf. O(tokens).
@@ -236,7 +164,7 @@ package final class SegmentLookup: Sendable {
                     frequency[id] += 1
                 }
             }
-            switch ids[Int(place.tokenPart)] {
+            switch tokens[Int(place.tokenPart)].ids {
             case .narrow(let buffer): for i in range { count(Int(buffer[i])) }
             case .wide(let buffer): for i in range { count(Int(buffer[i])) }
             }
@@ -247,8 +175,8 @@ package final class SegmentLookup: Sendable {
     /// Occurrences of each token id in all documents. O(tokens).
     package func tokenCounts(vocabularySize: Int) -> [UInt64] {
         var counts = [UInt64](repeating: 0, count: vocabularySize)
-        for part in ids {
-            switch part {
+        for part in tokens {
+            switch part.ids {
             case .narrow(let buffer): for id in buffer where Int(id) < vocabularySize { counts[Int(id)] += 1 }
             case .wide(let buffer): for id in buffer where Int(id) < vocabularySize { counts[Int(id)] += 1 }
             }
@@ -257,21 +185,6 @@ package final class SegmentLookup: Sendable {
     }
 
     package var documentCount: Int { places.count }
-
-    /// Offsets begin at 0, never fall, and end where the column they cut ends: what the unchecked reads rely on.
-    private static func check(_ offsets: UnsafeBufferPointer<Int64>, rows: Int, end: Int, _ part: Part) throws {
-        guard rows >= 0, offsets.count == rows + 1, offsets[0] == 0, offsets[rows] == Int64(end), end < Int(UInt32.max)
-        else {
-            throw malformed(part)
-        }
-        for row in 0..<rows where offsets[row] > offsets[row + 1] { throw malformed(part) }
-    }
-
-    private static func malformed(_ part: Part) -> ContainerError {
-        ContainerError(
-            .damaged, "the columns of part '\(part.name)' do not fit together",
-            cause: "offsets or lengths of one column point outside another", fix: "make the artifact again")
-    }
 
     private static func repeated(_ document: UInt64) -> ContainerError {
         ContainerError(
