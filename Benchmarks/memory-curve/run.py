@@ -5,7 +5,7 @@
 The corpus is Schools Wikipedia, written as one file of JSON lines (so one piece of parse) in which every article occurs
 N times under N names, with its links. Each stage runs alone, in one process of two threads, with what it reads already
 made; the peak is the highest anonymous memory of the process, looked at every 2 ms: mapped files, which the system takes back
-when it wants to, are shown beside it. Fails if a stage needs more than 15% more at the largest size than at the smallest.
+when it wants to, are shown beside it. Fails if a stage needs more than 15% and 8 MiB more at the largest size than at the smallest.
 Build first: swift build -c release. Needs about 12 GB in TMPDIR at 16.
 """
 import argparse
@@ -101,6 +101,8 @@ for size in sizes:
             anonymous, mapped, seconds = measured([args.binary, "run", *common, "--until", stage])
             print(f"{size:3}x {stage:10} {anonymous:6.0f} MiB, mapped files {mapped:5.0f} MiB, {seconds:5.1f} s", flush=True)
             peaks[stage, size] = anonymous
-worst = max((peaks[stage, sizes[-1]] / peaks[stage, sizes[0]], stage) for stage in STAGES)
-print(f"{worst[1]} needs {worst[0]:.2f} times as much memory at {sizes[-1]}x as at {sizes[0]}x: the most of the four")
-sys.exit(worst[0] > 1.15)
+first, last = sizes[0], sizes[-1]
+grown = {stage: peaks[stage, last] / peaks[stage, first] for stage in STAGES}
+print(f"{last}x beside {first}x: " + ", ".join(f"{stage} {ratio:.2f}" for stage, ratio in grown.items()))
+# A process of 20 MiB may keep some more of what the allocator has once given it.
+sys.exit(any(peaks[stage, last] > max(1.15 * peaks[stage, first], peaks[stage, first] + 8) for stage in STAGES))
