@@ -13,14 +13,14 @@ run: build
 	@echo "The model is in out/quickstart: transformers.AutoModelForMaskedLM.from_pretrained('out/quickstart')"
 
 test: run
-	swift test $(SWIFT_FLAGS) --disable-xctest --disable-testable-imports
+	scripts/swift-test.sh --explicit-target-dependency-import-check error
 
 # Kernels and trainer under the thread and the address sanitizer, each a build of its own.
 sanitize: packages
 	for sanitizer in thread address; do \
 		TSAN_OPTIONS=suppressions=Tests/thread-sanitizer.supp \
-		swift test -c release --sanitize=$$sanitizer --scratch-path .build-$$sanitizer --disable-xctest \
-			--disable-testable-imports --filter "KernelsTests|TransformerTests" || exit 1; \
+		scripts/swift-test.sh --sanitize=$$sanitizer --scratch-path .build-$$sanitizer \
+			--filter "KernelsTests|TransformerTests" || exit 1; \
 	done
 
 build: packages
