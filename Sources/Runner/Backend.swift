@@ -3,7 +3,6 @@
 
 package import Container
 package import Pipeline
-import Glibc
 import Synchronization
 
 /// One piece to be made.
@@ -106,63 +105,6 @@ package enum PieceMaker {
                     cause: "its content is no longer what the key of the result says",
                     fix: "run again once nothing writes to it")
             }
-        }
-    }
-}
-
-/// The scratch folder of a piece, made at first use. It outlives a failed or killed attempt and is held by a lock
-/// that ends with the process: a second process on the same piece works in a folder of its own.
-final class Scratch: Sendable {
-    private struct State {
-        var folder: String?
-        var lock: Int32 = -1
-    }
-
-    private let state = Mutex(State())
-    private let store: Store
-    private let key: Digest
-    private let warn: @Sendable (String) -> Void
-
-    init(store: Store, key: Digest, warn: @escaping @Sendable (String) -> Void) {
-        self.store = store
-        self.key = key
-        self.warn = warn
-    }
-
-    deinit { state.withLock { if $0.lock >= 0 { close($0.lock) } } }
-
-    func folder() throws -> String {
-        try state.withLock { state in
-            if let folder = state.folder { return folder }
-            try Files.makeDirectories(store.path("scratch"))
-            var folder = store.path("scratch/\(key.hex)")
-            let lock = open(folder + ".lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
-            if lock >= 0, flock(lock, LOCK_EX | LOCK_NB) == 0 {
-                state.lock = lock
-            } else {
-                if lock >= 0 { close(lock) }
-                folder += ".\(getpid())"
-                warn("another run is making the same piece; both go on, one of them for nothing")
-            }
-            try Files.makeDirectories(folder)
-            state.folder = folder
-            return folder
-        }
-    }
-
-    /// After the piece was published: resumable work is of no use any more.
-    func remove() {
-        state.withLock { state in
-            let usual = store.path("scratch/\(key.hex)")
-            let folder = state.folder ?? usual
-            if state.folder == nil, !Files.exists(folder) { return }
-            try? Files.remove(folder)
-            if state.lock >= 0 {
-                try? Files.remove(usual + ".lock")
-                close(state.lock)
-                state.lock = -1
-            }
-            state.folder = nil
         }
     }
 }

@@ -36,6 +36,45 @@ import Testing
         #expect(try shop.run().piecesRun == 0)
     }
 
+    @Test func `runs that make one piece at once work in folders of their own, and leave those of others`() throws {
+        let shop = try Workshop()
+        let key = Digest.of("a piece")
+        let warnings = Mutex<[String]>([])
+        let runs = (0..<4).map { _ in
+            Scratch(store: shop.store, key: key) { line in warnings.withLock { $0.append(line) } }
+        }
+        let folders = try runs[..<3].map { try $0.folder() }
+        #expect(Set(folders).count == 3 && folders[0] == shop.store.path("scratch/" + key.hex))
+        #expect(warnings.withLock { $0.count } == 2)
+        runs[1].remove()
+        runs[3].remove()
+        #expect(folders.map(Files.exists) == [true, false, true])
+        runs[0].remove()
+        // The usual folder is free again, and what is left of the third run is still its own.
+        #expect(try runs[3].folder() == folders[0] && Files.exists(folders[2]))
+        runs[2].remove()
+        runs[3].remove()
+        #expect(try Files.list(shop.store.path("scratch")) == [])
+    }
+
+    @Test func `the scratch folder of a piece has one owner at any time`() throws {
+        let shop = try Workshop()
+        let key = Digest.of("a piece")
+        let owners = Atomic<Int>(0)
+        let most = Atomic<Int>(0)
+        try forEachParallel(400, width: 8) { _ in
+            let scratch = Scratch(store: shop.store, key: key) { _ in }
+            if try scratch.folder().hasSuffix(key.hex) {
+                most.max(owners.add(1, ordering: .relaxed).newValue, ordering: .relaxed)
+                usleep(100)
+                owners.subtract(1, ordering: .relaxed)
+            }
+            scratch.remove()
+        }
+        #expect(most.load(ordering: .relaxed) == 1)
+        #expect(try Files.list(shop.store.path("scratch")) == [])
+    }
+
     @Test func `a plan says what a run would do, and writes nothing`() throws {
         let shop = try Workshop()
         let empty = try shop.forecast()
