@@ -87,22 +87,23 @@ struct TokenBuilder {
     private(set) var unknown: Int64 = 0
     private let encoder: WordPieceEncoder
     private let splitter = SentenceSplitter()
-    private var encoded = EncodedTokens()
     private var sentences: [Range<Int>] = []
 
     init(_ vocabulary: WordPieceVocabulary) { encoder = WordPieceEncoder(vocabulary) }
 
     mutating func appendTitle(_ title: UnsafeBufferPointer<UInt8>) {
-        encoded.removeAll()
-        encoder.encode(title, into: &encoded)
-        columns.titleIDs.append(contentsOf: encoded.ids)
+        encoder.withTokens(of: title) { columns.titleIDs.append(contentsOf: $0.ids) }
         columns.titleOffsets.append(Int64(columns.titleIDs.count))
     }
 
     /// - Parameter blocks: byte offsets at which the blocks of the text begin, ascending.
     mutating func append(_ document: UInt64, _ text: UnsafeBufferPointer<UInt8>, _ blocks: ArraySlice<UInt32>) {
-        encoded.removeAll()
-        encoder.encode(text, into: &encoded)
+        encoder.withTokens(of: text) { append(document, text, blocks, $0) }
+    }
+
+    private mutating func append(
+        _ document: UInt64, _ text: UnsafeBufferPointer<UInt8>, _ blocks: ArraySlice<UInt32>, _ tokens: TokenSpans
+    ) {
         var token = 0
         // Bytes before the first block, if any, belong to it.
         for (ordinal, begin) in (blocks.isEmpty ? [0] : blocks).enumerated() {
@@ -115,18 +116,18 @@ struct TokenBuilder {
                 // Up to the next sentence, so that no token falls between two.
                 let border = sentence + 1 < sentences.count ? sentences[sentence + 1].lowerBound : end
                 let start = token
-                while token < encoded.count && Int(encoded.begin[token]) < border { token += 1 }
+                while token < tokens.count && Int(tokens.begin[token]) < border { token += 1 }
                 close(start..<token, block: ordinal)
             }
         }
-        close(token..<encoded.count, block: max(0, blocks.count - 1))
-        columns.ids.append(contentsOf: encoded.ids)
-        columns.begin.append(contentsOf: encoded.begin)
-        columns.end.append(contentsOf: encoded.end)
+        close(token..<tokens.count, block: max(0, blocks.count - 1))
+        columns.ids.append(contentsOf: tokens.ids)
+        columns.begin.append(contentsOf: tokens.begin)
+        columns.end.append(contentsOf: tokens.end)
         columns.document.append(document)
         columns.documentOffsets.append(Int64(columns.block.count))
         let unknownID = encoder.vocabulary.unknownID
-        for id in encoded.ids where id == unknownID { unknown += 1 }
+        for id in tokens.ids where id == unknownID { unknown += 1 }
     }
 
     /// Ends a sentence of these tokens of the text; one without tokens is no sentence.

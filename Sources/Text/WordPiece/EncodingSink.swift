@@ -60,9 +60,15 @@ struct EncodingSink: WordSink, ~Copyable {
         output.append(id, begin, end)
     }
 
-    mutating func drain(into tokens: inout EncodedTokens) {
-        lookUpPending()
-        output.drain(into: &tokens)
+    /// Forgets the tokens of the text before.
+    @inline(__always)
+    mutating func begin() { output.removeAll() }
+
+    /// All tokens since `begin`; valid until the next.
+    @inline(__always)
+    mutating func finish() -> TokenSpans {
+        if pendingCount > 0 { lookUpPending() }
+        return output.spans
     }
 
     @inline(__always)
@@ -268,7 +274,7 @@ struct WordPieces {
     @inline(__always) var begin: Int { Int(truncatingIfNeeded: bits & 0xFF_FFFF_FFFF) }
 }
 
-/// Three growing columns that are handed over in one copy.
+/// Three growing columns, which keep their memory from text to text.
 private struct TokenBuffer: ~Copyable {
     private var ids: UnsafeMutablePointer<UInt32>
     private var begins: UnsafeMutablePointer<UInt32>
@@ -318,10 +324,13 @@ private struct TokenBuffer: ~Copyable {
         capacity = larger
     }
 
-    mutating func drain(into tokens: inout EncodedTokens) {
-        tokens.ids.append(contentsOf: UnsafeBufferPointer(start: ids, count: count))
-        tokens.begin.append(contentsOf: UnsafeBufferPointer(start: begins, count: count))
-        tokens.end.append(contentsOf: UnsafeBufferPointer(start: ends, count: count))
-        count = 0
+    @inline(__always)
+    mutating func removeAll() { count = 0 }
+
+    @inline(__always)
+    var spans: TokenSpans {
+        TokenSpans(
+            ids: UnsafeBufferPointer(start: ids, count: count), begin: UnsafeBufferPointer(start: begins, count: count),
+            end: UnsafeBufferPointer(start: ends, count: count))
     }
 }

@@ -20,6 +20,16 @@ package struct EncodedTokens: Sendable, Equatable {
     }
 }
 
+/// The tokens of a text as the encoder holds them: columns of one length, lent for a call.
+package struct TokenSpans {
+    package let ids: UnsafeBufferPointer<UInt32>
+    /// Half-open byte ranges in the original UTF-8.
+    package let begin: UnsafeBufferPointer<UInt32>
+    package let end: UnsafeBufferPointer<UInt32>
+
+    @inline(__always) package var count: Int { ids.count }
+}
+
 /// BERT normalisation, pre-tokenisation and greedy longest-match WordPiece, with special tokens of the text kept whole.
 ///
 /// Ids equal `BertTokenizerFast(…, add_special_tokens=False)` of tokenizers 0.23.3. No `[CLS]` or `[SEP]` is added.
@@ -42,8 +52,17 @@ package final class WordPieceEncoder {
         self.init(try WordPieceVocabulary(tokens: tokens, options: options))
     }
 
-    /// Appends the tokens of `utf8` to `tokens`; offsets count from the start of `utf8` (at most 4 GiB).
-    package func encode(_ utf8: UnsafeBufferPointer<UInt8>, into tokens: inout EncodedTokens) {
+    /// Hands the tokens of `utf8` to `body`; offsets count from the start of `utf8` (at most 4 GiB). They belong to the
+    /// encoder and are valid for the call only, in which it must not be used.
+    @inline(__always)
+    package func withTokens<Result, Failure: Error>(
+        of utf8: UnsafeBufferPointer<UInt8>, _ body: (TokenSpans) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try body(tokens(of: utf8))
+    }
+
+    private func tokens(of utf8: UnsafeBufferPointer<UInt8>) -> TokenSpans {
+        sink.begin()
         var position = 0
         if vocabulary.options.matchesSpecialTokens {
             while let match = nextSpecial(utf8, from: position) {
@@ -53,7 +72,16 @@ package final class WordPieceEncoder {
             }
         }
         scanner.scan(utf8, position..<utf8.count, into: &sink)
-        sink.drain(into: &tokens)
+        return sink.finish()
+    }
+
+    /// Appends the tokens of `utf8` to `tokens`; offsets as above.
+    package func encode(_ utf8: UnsafeBufferPointer<UInt8>, into tokens: inout EncodedTokens) {
+        withTokens(of: utf8) { found in
+            tokens.ids.append(contentsOf: found.ids)
+            tokens.begin.append(contentsOf: found.begin)
+            tokens.end.append(contentsOf: found.end)
+        }
     }
 
     /// The tokens of a string. For tests and single texts.
