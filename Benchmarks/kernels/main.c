@@ -49,20 +49,28 @@ static void residual_norm(void) {
 static void residual_norm_back(void) {
     ops->residual_layer_norm_backward(y, d_bias, z, d_weight, d_bias2, residual, x, weight, mean, rstd, N, H, drop);
 }
-static void attention(void) { ops->attention_forward(y, lse, qkv, offsets, S, NH, HS, drop, scratch); }
+static const ck_attention_rows rows = {offsets, offsets, S, NH, HS, 3 * H, 3 * H};
+static void attention(void) {
+    ops->attention_forward(y, lse, qkv, qkv + H, qkv + 2 * H, &rows, drop, scratch);
+}
 static void attention_back(void) {
-    ops->attention_backward(d_qkv, z, y, lse, qkv, offsets, S, NH, HS, drop, scratch);
+    ops->attention_backward(d_qkv, d_qkv + H, d_qkv + 2 * H, z, y, lse, qkv, qkv + H, qkv + 2 * H, &rows, drop, scratch);
 }
 static void cross_entropy(void) { ops->softmax_cross_entropy(losses, logits, wide_bias, labels, MASKED, V, 1e-3f); }
 static void vocabulary(void) {
-    ops->vocabulary_loss(losses, y, m1, wide_bias, x, m2, wide_bias2, labels, MASKED, V, H, 1e-3f, false, wide_scratch);
+    float *greatest = wide_scratch, *factors = greatest + MASKED, *after = factors + MASKED;
+    ck_vocabulary_part part = {after, after + MASKED, after + 2 * MASKED, after + 3 * MASKED,
+                               after + (3 + H) * MASKED};
+    ops->vocabulary_forward(&part, x, m2, wide_bias2, labels, MASKED, 0, V, H);
+    ops->vocabulary_join(losses, y, greatest, factors, &part, 1, m2, labels, MASKED, H, 1e-3f);
+    ops->vocabulary_backward(m1, wide_bias, &part, greatest, factors, x, m2, wide_bias2, labels, MASKED, 0, V, H, 1e-3f,
+                             false);
 }
 static void cross_entropy_forward(void) {
     ops->softmax_cross_entropy_forward(losses, predicted, logits, wide_bias, labels, MASKED, V);
 }
 static void sum_rows(void) { ops->sum_rows(wide_bias, logits, MASKED, V); }
 static void embedding(void) { ops->embedding_forward(y, m1, x, x, ids, positions, types, N, H); }
-static void embedding_back(void) { ops->embedding_backward(m1, x, residual, z, ids, positions, types, N, H); }
 static void adamw(void) {
     ops->adamw_step(grad, logits, m1, m2, PARAMS, (ck_adamw){1e-4f, 0.9f, 0.999f, 1e-6f, 0.01f, 0.1f, 0.001f, 1.0f});
 }
@@ -96,7 +104,6 @@ static const kernel kernels[] = {
     {"cross-entropy forward", cross_entropy_forward, 1.0 * MASKED * V, &losses, MASKED},
     {"sum of rows, V wide", sum_rows, 1.0 * MASKED * V, &wide_bias, V},
     {"embedding", embedding, N * H, &y, N * H},
-    {"embedding backward", embedding_back, N * H, &m1, N * H},
     {"adamw", adamw, PARAMS, &grad, PARAMS},
     {"sum of squares", squares, PARAMS, NULL, 0},
     {"is finite", all_finite, PARAMS, NULL, 0},
@@ -130,7 +137,7 @@ int main(int argc, char **argv) {
     const char *prefix = argc > 1 ? argv[1] : "";
     ck_blas_single_threaded();
     printf("%s, %s, %s\n", ck_cpu_kind(), ck_blas_config(), ck_blas_core());
-    wide_bias2 = filled(V, 23), wide_scratch = filled(ck_vocabulary_scratch(MASKED, V, H), 24);
+    wide_bias2 = filled(V, 23), wide_scratch = filled(ck_vocabulary_work(MASKED, V, H) + (5 + H) * MASKED, 24);
     scratch = filled(ck_attention_scratch(512, HS), 20), losses = filled(MASKED, 21), d_qkv = filled(N * 3 * H, 22);
     ids = calloc(N, 4), positions = calloc(N, 4), types = calloc(N, 4), labels = calloc(N, 4), predicted = calloc(N, 4);
     for (int i = 0; i < N; i++)

@@ -137,8 +137,8 @@ size_t ck_vocabulary_block(size_t C) {
     return words < 32 ? 32 : words > 512 ? 512 : words;
 }
 
-size_t ck_vocabulary_scratch(size_t N, size_t V, size_t C) {
+size_t ck_vocabulary_work(size_t N, size_t V, size_t C) {
     size_t block = ck_vocabulary_block(C), blocks = (V + block - 1) / block, width = (C + 31) & ~(size_t)31;
-    size_t exponentials = blocks * block * N, statistics = (blocks + 3) * N + 64;
+    size_t exponentials = blocks * block * N, statistics = (blocks + 1) * N + 32;
     return exponentials + statistics + block * (C + width) + 16 * (C > N ? C : N) + N * width;
 }

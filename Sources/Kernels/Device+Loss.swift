@@ -16,32 +16,74 @@ extension Device {
             losses.pointer, logits.pointer, bias?.pointer, labels.pointer, n, v, scale)
     }
 
-    /// Floats of scratch that `vocabularyLoss` needs for at most `n` rows.
-    package static func scratchCount(vocabularyRows n: Int, v: Int, c: Int) -> Int {
-        precondition(n >= 0 && v > 0 && c > 0, "scratchCount: \(n) rows, \(v) words of \(c)")
-        return ck_vocabulary_scratch(n, v, c)
+    /// What `part` has in the loss of `x` (n, c) over a vocabulary, logits = x · wordᵀ + bias: the first of three steps, in
+    /// which all parts may be at work at once. `labels` (n) are ids of the whole vocabulary.
+    package func vocabularyForward(
+        _ part: VocabularyPart, _ x: FloatView, _ word: FloatView, _ bias: FloatView, labels: IndexView, n: Int, c: Int
+    ) {
+        let (word, bias) = cut(part, word, bias, labels, n, c)
+        require(x, n * c, "x")
+        unsafe withUnsafePointer(to: part.pointers) { pointers in
+            unsafe kernels.vocabulary_forward(
+                pointers, x.pointer, word.pointer, bias.pointer, labels.pointer, n, part.words.lowerBound,
+                part.words.count, c)
+        }
     }
 
-    /// Softmax cross-entropy of `x` (n, c) over the words, logits = x · wordᵀ + bias, and all its gradients, a block of
-    /// words at a time: `losses` (n), `dX` (n, c) =, `dBias` (v) +=, `dWord` (v, c) = or, where `adds`, +=; the gradient
-    /// of the logits is (softmax − onehot) · scale.
-    package func vocabularyLoss(
-        _ losses: FloatView, _ dX: FloatView, _ dWord: FloatView, _ dBias: FloatView, _ x: FloatView,
-        _ word: FloatView, _ bias: FloatView, labels: IndexView, n: Int, v: Int, c: Int, scale: Float, adds: Bool,
-        scratch: FloatView
+    /// The parts together: `losses` (n) = −log softmax(logits)[label] and `dX` (n, c) =, where the gradient of the logits
+    /// is (softmax − onehot) · scale; `greatest` (n) and `factors` (n) are for the backward step.
+    /// - Parameter parts: of one vocabulary, together all of it, after `vocabularyForward`; added in their order.
+    package func vocabularyJoin(
+        _ losses: FloatView, _ dX: FloatView, greatest: FloatView, factors: FloatView, _ parts: [VocabularyPart],
+        _ word: FloatView, labels: IndexView, n: Int, c: Int, scale: Float
     ) {
         require(losses, n, "losses")
         require(dX, n * c, "dX")
-        require(dWord, v * c, "dWord")
-        require(dBias, v, "dBias")
+        require(greatest, n, "greatest")
+        require(factors, n, "factors")
+        require(labels, n, below: word.count / max(c, 1), "labels")
+        for part in parts { part.check(n, c) }
+        let pointers = unsafe parts.map { unsafe $0.pointers }
+        unsafe pointers.withUnsafeBufferPointer { pointers in
+            guard let first = pointers.baseAddress else { preconditionFailure("vocabularyJoin: no parts") }
+            unsafe kernels.vocabulary_join(
+                losses.pointer, dX.pointer, greatest.pointer, factors.pointer, first, pointers.count, word.pointer,
+                labels.pointer, n, c, scale)
+        }
+    }
+
+    /// The part's share of the gradients: its words' rows of `dWord` (v, c) = or, where `adds`, +=, and of `dBias` (v) +=.
+    /// - Parameters:
+    ///   - part: as `vocabularyForward` left it.
+    ///   - scale: as in `vocabularyJoin`.
+    package func vocabularyBackward(
+        _ dWord: FloatView, _ dBias: FloatView, _ part: VocabularyPart, greatest: FloatView, factors: FloatView,
+        _ x: FloatView, _ word: FloatView, _ bias: FloatView, labels: IndexView, n: Int, c: Int, scale: Float,
+        adds: Bool
+    ) {
+        let (word, bias) = cut(part, word, bias, labels, n, c)
+        let (dWord, dBias) = cut(part, dWord, dBias, labels, n, c)
+        require(greatest, n, "greatest")
+        require(factors, n, "factors")
         require(x, n * c, "x")
-        require(word, v * c, "word")
-        require(bias, v, "bias")
-        require(labels, n, below: v, "labels")
-        require(scratch, Self.scratchCount(vocabularyRows: n, v: v, c: c), "scratch")
-        unsafe kernels.vocabulary_loss(
-            losses.pointer, dX.pointer, dWord.pointer, dBias.pointer, x.pointer, word.pointer, bias.pointer,
-            labels.pointer, n, v, c, scale, adds, scratch.pointer)
+        unsafe withUnsafePointer(to: part.pointers) { pointers in
+            unsafe kernels.vocabulary_backward(
+                dWord.pointer, dBias.pointer, pointers, greatest.pointer, factors.pointer, x.pointer, word.pointer,
+                bias.pointer, labels.pointer, n, part.words.lowerBound, part.words.count, c, scale, adds)
+        }
+    }
+
+    /// The part's rows of matrices over the vocabulary.
+    private func cut(
+        _ part: VocabularyPart, _ word: FloatView, _ bias: FloatView, _ labels: IndexView, _ n: Int, _ c: Int
+    ) -> (FloatView, FloatView) {
+        part.check(n, c)
+        require(labels, n, below: word.count / max(c, 1), "labels")
+        require(bias, word.count / max(c, 1), "bias")
+        return (
+            word.slice(part.words.lowerBound * c, part.words.count * c),
+            bias.slice(part.words.lowerBound, part.words.count)
+        )
     }
 
     /// The losses alone, and `predicted` (n) = the id with the greatest logit (the lowest of equals). `logits` are

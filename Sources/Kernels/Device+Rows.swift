@@ -17,20 +17,6 @@ extension Device {
             n, c)
     }
 
-    /// Adds each row of `dOut` (N, C) to its rows of the three tables' gradients, in the order of N.
-    package func embeddingBackward(
-        _ dWord: FloatView, _ dPosition: FloatView, _ dType: FloatView, _ dOut: FloatView, ids: IndexView,
-        positions: IndexView, types: IndexView, n: Int, c: Int
-    ) {
-        require(dOut, n * c, "dOut")
-        require(ids, n, below: dWord.count / max(c, 1), "ids")
-        require(positions, n, below: dPosition.count / max(c, 1), "positions")
-        require(types, n, below: dType.count / max(c, 1), "types")
-        unsafe kernels.embedding_backward(
-            dWord.pointer, dPosition.pointer, dType.pointer, dOut.pointer, ids.pointer, positions.pointer,
-            types.pointer, n, c)
-    }
-
     /// `out` (n, C) = rows of `inp`, e.g. the masked positions or the `[CLS]` rows.
     package func gatherRows(_ out: FloatView, _ inp: FloatView, rows: IndexView, n: Int, c: Int) {
         require(out, n * c, "out")

@@ -11,7 +11,7 @@ package enum Pretrain: Stage {
     package typealias Config = PretrainConfig
     package typealias Output = CheckpointArtifact
 
-    package static let name = "pretrain", version = 2
+    package static let name = "pretrain", version = 3
     package static let summary = "trains a BERT on shards: masked words and how two texts are related"
     static let shards = InputPort<ShardsArtifact>(
         "shards", .many, help: "training rows; several in order, which `phases` names by number")

@@ -67,6 +67,7 @@ package final class BatchEngine: @unchecked Sendable {
     let device = Device.cpu
     private let batchSize: Int
     private let slices: [Slice]
+    private let vocabulary: VocabularyHead
     /// Ranges of the flat buffers that one task joins or updates; a fixed cut, whatever the number of threads.
     let ranges: [ParameterRange]
 
@@ -79,7 +80,9 @@ package final class BatchEngine: @unchecked Sendable {
         self.rules = rules
         self.batchSize = batchSize
         self.pool = pool
-        slices = (0..<rules.slices).map { _ in Slice(model, capacity) }
+        let first = Slice(model, capacity, of: rules.slices, first: nil)
+        slices = [first] + (1..<rules.slices).map { _ in Slice(model, capacity, of: rules.slices, first: first) }
+        vocabulary = VocabularyHead(model.config, capacity, slices.map(\.workspace))
         ranges = ParameterRange.ranges(model.layout)
     }
 
@@ -99,7 +102,9 @@ package final class BatchEngine: @unchecked Sendable {
     }
 
     /// Bytes of the workspaces and gradients.
-    package var bytes: Int { slices.reduce(0) { $0 + $1.workspace.bytes + $1.gradients.count * 4 } }
+    package var bytes: Int {
+        slices.reduce(vocabulary.bytes) { $0 + $1.workspace.bytes + $1.gradients.count * 4 }
+    }
 
     /// The joined gradients after `gradients(step:rows:)`, flat over the model's layout.
     package var gradients: FloatView { slices[0].gradients.view() }
@@ -126,15 +131,33 @@ package final class BatchEngine: @unchecked Sendable {
         try fill(rows)
         let scale = lossScale(whole ?? counts)
         let config = model.config
-        pool.run(slices.count) { [slices, model, device, rules] index in
+        let places = maskedPlaces
+        let dropout = slices.indices.map { index in
+            step.map { DropoutKeys(seed: rules.seed, step: $0, slice: index, config: config) } ?? .off
+        }
+        pool.run(slices.count) { [slices, model, device, vocabulary] index in
             let slice = slices[index]
-            let dropout = step.map { DropoutKeys(seed: rules.seed, step: $0, slice: index, config: config) } ?? .off
             slice.clearGradients()
-            guard slice.input.tokens > 0 else { return slice.clearAll() }
-            let pass = slice.pass(model, device, dropout)
+            slice.clearCounts()
+            guard slice.input.tokens > 0 else { return }
+            let pass = slice.pass(model, device, dropout[index])
             pass.forward()
-            slice.losses = pass.headsBackward(slice.weights, scale)
+            if let normed = pass.transformForward() { vocabulary.take(places[index], of: slice.input, normed: normed) }
+        }
+        let first = slices[0].weights
+        vocabulary.run(
+            places.last?.upperBound ?? 0, model.weights, first, scale: 1 / Float(scale.masked), pool: pool)
+        pool.run(slices.count) { [slices, model, device, vocabulary] index in
+            let slice = slices[index]
+            guard slice.input.tokens > 0 else { return }
+            let pass = slice.pass(model, device, dropout[index])
+            slice.losses = pass.headsBackward(
+                slice.weights, scale, dNormed: vocabulary.gradient(places[index]),
+                maskedLosses: vocabulary.losses(places[index]))
             pass.backward(slice.weights)
+        }
+        for slice in slices where slice.input.tokens > 0 {
+            slice.pass(model, device, .off).wordBackward(first.word)
         }
         join()
         var losses = BatchLosses()
@@ -143,6 +166,15 @@ package final class BatchEngine: @unchecked Sendable {
             losses.drp = (losses.drp ?? 0) + slice.losses.drp
         }
         return finished(losses)
+    }
+
+    /// Where each slice's masked positions stand among those of the batch.
+    private var maskedPlaces: [Range<Int>] {
+        var end = 0
+        return slices.map { slice in
+            defer { end += slice.input.masked }
+            return end..<end + slice.input.masked
+        }
     }
 
     /// Losses and correct predictions of one batch, without dropout and backward.
@@ -209,16 +241,21 @@ package final class BatchEngine: @unchecked Sendable {
         return losses
     }
 
+    /// Adds up the gradients that each slice has of its own: all but those of the word embeddings.
     private func join() {
         guard slices.count > 1 else { return }
+        let wordEnd = model.layout.wordEnd
         pool.run(ranges.count) { [slices, ranges, device] index in
-            let range = ranges[index]
+            let end = ranges[index].offset + ranges[index].count
+            let begin = max(ranges[index].offset, wordEnd)
+            guard begin < end else { return }
+            func view(_ slice: Slice) -> FloatView {
+                slice.gradients.view(begin - slice.gradientBase, end - begin)
+            }
             var stride = 1
             while stride < slices.count {
                 for left in Swift.stride(from: 0, to: slices.count - stride, by: 2 * stride) {
-                    device.add(
-                        slices[left].gradients.view(range.offset, range.count),
-                        slices[left + stride].gradients.view(range.offset, range.count))
+                    device.add(view(slices[left]), view(slices[left + stride]))
                 }
                 stride *= 2
             }

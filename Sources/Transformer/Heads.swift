@@ -1,5 +1,5 @@
-// The heads, forward and backward: MLM at masked positions only, in blocks of rows, and the relation head on the
-// pooled [CLS].
+// The heads of one slice, forward and backward: the MLM transform at masked positions only, whose decoder is in
+// VocabularyHead.swift, and the relation head on the pooled [CLS].
 
 import Kernels
 
@@ -19,24 +19,33 @@ struct SliceLosses: Equatable {
 }
 
 extension SlicePass {
-    /// Forward and backward of both heads, after `forward`.
+    /// Backward of both heads and forward of the relation head, after `transformForward` and the decoder.
     ///
     /// Leaves the gradient of the hidden states in `workspace.gradientA` and adds the heads' parameter gradients to
-    /// `gradients`, but **writes** (not adds) that of the word embeddings, so it needs no clearing before.
-    func headsBackward(_ gradients: Weights, _ scale: LossScale) -> SliceLosses {
-        device.fill(workspace.view(workspace.gradientA, n * h), 0)
+    /// `gradients`.
+    /// - Parameters:
+    ///   - dNormed: (M, H), the gradient of `heads.normed`; overwritten.
+    ///   - maskedLosses: (M).
+    func headsBackward(
+        _ gradients: Weights, _ scale: LossScale, dNormed: FloatView, maskedLosses: FloatView
+    ) -> SliceLosses {
+        device.fill(workspace.view(workspace.gradientA, input.headCount * h), 0)
         var losses = SliceLosses()
-        losses.mlm = maskedBackward(gradients, scale)
+        if input.masked > 0 { transformBackward(gradients, dNormed) }
+        losses.mlm = sum(maskedLosses)
         if let weight = weights.relation, let gradient = gradients.relation {
             losses.drp = relationBackward(weight, gradient, gradients.pooler, scale)
         }
         return losses
     }
 
-    /// Rows of masked positions through the MLM transform: (M, H) into `heads.normed`.
-    func transformForward() {
+    /// Rows of masked positions through the MLM transform: (M, H) in `heads.normed`; nil if there are none.
+    @discardableResult
+    func transformForward() -> FloatView? {
         let heads = workspace.heads
         let m = input.masked
+        guard m > 0 else { return nil }
+        let normed = workspace.view(heads.normed, m * h)
         let gathered = workspace.view(heads.gathered, m * h)
         let raw = workspace.view(heads.raw, m * h)
         let activated = workspace.view(heads.activated, m * h)
@@ -44,8 +53,9 @@ extension SlicePass {
         device.matmul(raw, gathered, weights.transform.weight, m: m, n: h, k: h, transposeB: true)
         device.biasGeluForward(activated, raw, weights.transform.bias, n: m, c: h)
         device.layerNormForward(
-            workspace.view(heads.normed, m * h), workspace.view(heads.mean, m), workspace.view(heads.rstd, m),
-            activated, weights.transformNorm.weight, weights.transformNorm.bias, n: m, c: h, eps: eps)
+            normed, workspace.view(heads.mean, m), workspace.view(heads.rstd, m), activated,
+            weights.transformNorm.weight, weights.transformNorm.bias, n: m, c: h, eps: eps)
+        return normed
     }
 
     /// Blocks of masked positions whose logits are held at once, about equally long.
@@ -64,27 +74,9 @@ extension SlicePass {
         return logits
     }
 
-    private func maskedBackward(_ gradients: Weights, _ scale: LossScale) -> Double {
+    private func transformBackward(_ gradients: Weights, _ dNormed: FloatView) {
         let heads = workspace.heads
         let m = input.masked
-        let v = config.vocabSize
-        guard m > 0 else {
-            device.fill(gradients.word, 0)
-            return 0
-        }
-        transformForward()
-        let normed = workspace.view(heads.normed, m * h)
-        let dNormed = workspace.view(heads.dNormed, m * h)
-        let losses = workspace.view(heads.maskedLosses, m)
-        let scratch = workspace.view(heads.logits, heads.logits.capacity)
-        for block in logitBlocks {
-            let rows = block.count
-            device.vocabularyLoss(
-                losses.slice(block.lowerBound, rows), dNormed.slice(block.lowerBound * h, rows * h), gradients.word,
-                gradients.decoderBias, normed.slice(block.lowerBound * h, rows * h), weights.word,
-                weights.decoderBias, labels: input.maskedLabels(block), n: rows, v: v, c: h,
-                scale: 1 / Float(scale.masked), adds: block.lowerBound > 0, scratch: scratch)
-        }
         let dRaw = workspace.view(heads.dRaw, m * h)
         let raw = workspace.view(heads.raw, m * h)
         device.layerNormBackward(
@@ -96,8 +88,8 @@ extension SlicePass {
         device.matmul(gradients.transform.weight, dRaw, gathered, m: h, n: h, k: m, transposeA: true, beta: 1)
         device.matmul(dNormed, dRaw, weights.transform.weight, m: m, n: h, k: h)
         device.scatterAddRows(
-            workspace.view(workspace.gradientA, n * h), dNormed, rows: input.maskedRows(0..<m), n: m, c: h)
-        return sum(losses)
+            workspace.view(workspace.gradientA, input.headCount * h), dNormed, rows: input.maskedRows(0..<m), n: m,
+            c: h)
     }
 
     /// The pooled vectors, (S, H), into `heads.pooled`: tanh of a dense layer over every sequence's first row.
@@ -144,7 +136,7 @@ extension SlicePass {
         device.matmul(poolerGradient.weight, dPooled, cls, m: h, n: h, k: s, transposeA: true, beta: 1)
         device.matmul(dCLS, dPooled, weights.pooler.weight, m: s, n: h, k: h)
         device.scatterAddRows(
-            workspace.view(workspace.gradientA, n * h), dCLS, rows: input.firstRows, n: s, c: h)
+            workspace.view(workspace.gradientA, input.headCount * h), dCLS, rows: input.firstRows, n: s, c: h)
         return sum(losses)
     }
 

@@ -75,6 +75,9 @@ package struct ParameterLayout: Sendable, Equatable {
     /// Parameters of the model, gaps not counted.
     package var parameterCount: Int { entries.reduce(0) { $0 + $1.count } }
 
+    /// Where the word embeddings, which come first, have ended.
+    var wordEnd: Int { entries[1].offset }
+
     package subscript(_ name: String) -> ParameterInfo? { index[name].map { entries[$0] } }
 
     /// The entry of a name that the layout surely has.

@@ -80,6 +80,7 @@ package final class Predictor {
             $0.sequences = max($0.sequences, $1.count)
             $0.masked = max($0.masked, inputs[$1].reduce(0) { $0 + $1.positions.count })
             $0.longest = max($0.longest, inputs[$1].reduce(0) { max($0, $1.ids.count) })
+            $0.everyRow = outputs.contains(.hiddenStates)
         }
         let lanes = min(pool.threadCount, groups.count)
         let results = PredictionSlots(inputs.count)
@@ -137,7 +138,7 @@ private struct PredictorPass {
     init(_ model: BertModel, _ capacity: SliceCapacity) {
         pass = SlicePass(
             device: .cpu, config: model.config, weights: model.weights,
-            workspace: Workspace(model.config, capacity: capacity, training: false),
+            workspace: Workspace(model.config, capacity: capacity, trainingSlices: 0),
             input: SliceInput(capacity: capacity), dropout: .off)
     }
 

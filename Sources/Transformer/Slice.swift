@@ -8,10 +8,13 @@ final class Slice: @unchecked Sendable {
     // `@unchecked`: between two pool calls one thread owns it, inside a call the one task of its number does.
     let input: SliceInput
     let workspace: Workspace
+    /// From `gradientBase` of the layout on: only the first slice has room for the word embeddings, whose gradient all
+    /// slices add to in turn.
     let gradients: DeviceBuffer
-    /// Views into `gradients`.
+    let gradientBase: Int
+    /// Views of the gradients; that of the word embeddings is the first slice's.
     let weights: Weights
-    private let wordCount: Int
+    private let wordEnd: Int
     private let modelWeights: Weights
 
     var losses = SliceLosses()
@@ -24,13 +27,18 @@ final class Slice: @unchecked Sendable {
     private var masks: [(position: Int, label: UInt32)] = []
     private var maskedTokens = MaskedTokens()
 
-    init(_ model: BertModel, _ capacity: SliceCapacity) {
+    /// - Parameters:
+    ///   - count: of the slices of a batch.
+    ///   - first: the first of them, nil for itself.
+    init(_ model: BertModel, _ capacity: SliceCapacity, of count: Int, first: Slice?) {
         input = SliceInput(capacity: capacity)
-        workspace = Workspace(model.config, capacity: capacity, training: true)
-        gradients = DeviceBuffer(floats: model.layout.count)
-        weights = Weights(gradients.view(), model.layout, model.config)
+        workspace = Workspace(model.config, capacity: capacity, trainingSlices: count)
+        wordEnd = model.layout.wordEnd
+        gradientBase = first == nil ? 0 : wordEnd
+        gradients = DeviceBuffer(floats: model.layout.count - gradientBase)
+        weights = Weights(
+            gradients.view(), model.layout, model.config, from: gradientBase, word: first?.weights.word)
         modelWeights = model.weights
-        wordCount = model.config.vocabSize * model.config.hiddenSize
         masks.reserveCapacity(capacity.longest)
     }
 
@@ -41,13 +49,7 @@ final class Slice: @unchecked Sendable {
     }
 
     /// Zeroes all gradients but those of the word embeddings, which the MLM head overwrites.
-    func clearGradients() { Device.cpu.fill(gradients.view(wordCount), 0) }
-
-    /// A slice without rows adds nothing.
-    func clearAll() {
-        Device.cpu.fill(gradients.view(0, wordCount), 0)
-        clearCounts()
-    }
+    func clearGradients() { Device.cpu.fill(gradients.view(wordEnd - gradientBase), 0) }
 
     func clearCounts() {
         losses = SliceLosses()

@@ -9,6 +9,7 @@ final class SliceInput {
     private(set) var sequences = 0
     private(set) var masked = 0
     private let idBuffer, positionBuffer, typeBuffer, offsetBuffer, firstBuffer: IndexBuffer
+    private let headRowBuffer, headOffsetBuffer: IndexBuffer
     private let maskedRowBuffer, maskedLabelBuffer, relationBuffer, predictedBuffer: IndexBuffer
 
     init(capacity: SliceCapacity) {
@@ -18,6 +19,8 @@ final class SliceInput {
         typeBuffer = IndexBuffer(count: capacity.tokens)
         offsetBuffer = IndexBuffer(count: capacity.sequences + 1)
         firstBuffer = IndexBuffer(count: capacity.sequences)
+        headRowBuffer = IndexBuffer(count: capacity.everyRow ? 0 : capacity.headRows)
+        headOffsetBuffer = IndexBuffer(count: capacity.everyRow ? 0 : capacity.sequences + 1)
         maskedRowBuffer = IndexBuffer(count: capacity.masked)
         maskedLabelBuffer = IndexBuffer(count: capacity.masked)
         relationBuffer = IndexBuffer(count: capacity.sequences)
@@ -30,11 +33,17 @@ final class SliceInput {
     var types: IndexView { typeBuffer.view(0, tokens) }
     /// (S + 1): sequence s is rows `offsets[s]..<offsets[s + 1]`.
     var offsets: IndexView { offsetBuffer.view(0, sequences + 1) }
-    /// (S): the row of every sequence's `[CLS]`.
+    /// Rows that the last layer makes: N where the capacity says `everyRow`, else R, those that a head reads.
+    var headCount: Int { capacity.everyRow ? tokens : masked + sequences }
+    /// (R): what they are rows of the input: `[CLS]` and the masked positions of one sequence after another. Sequence s
+    /// has `headOffsets[s]..<headOffsets[s + 1]` of them. Not where the last layer makes every row.
+    var headRows: IndexView { headRowBuffer.view(0, masked + sequences) }
+    var headOffsets: IndexView { headOffsetBuffer.view(0, sequences + 1) }
+    /// (S): which of the last layer's rows is every sequence's `[CLS]`.
     var firstRows: IndexView { firstBuffer.view(0, sequences) }
     /// (S): relation ids; 0 where rows have none, which only objectives without a relation head read.
     var relations: IndexView { relationBuffer.view(0, sequences) }
-    /// (M): rows of masked positions and their original ids.
+    /// (M): which of the last layer's rows are masked positions, and their original ids.
     func maskedRows(_ range: Range<Int>) -> IndexView { maskedRowBuffer.view(range.lowerBound, range.count) }
     func maskedLabels(_ range: Range<Int>) -> IndexView { maskedLabelBuffer.view(range.lowerBound, range.count) }
 
@@ -46,6 +55,7 @@ final class SliceInput {
         sequences = 0
         masked = 0
         offsetBuffer.view(0, 1)[0] = 0
+        if !capacity.everyRow { headOffsetBuffer.view(0, 1)[0] = 0 }
     }
 
     /// Whether another sequence fits.
@@ -67,17 +77,32 @@ final class SliceInput {
             positionView[tokens + offset] = Int32(offset)
             typeView[tokens + offset] = offset < secondBegin ? 0 : 1
         }
-        let rowView = maskedRowBuffer.view()
         let labelView = maskedLabelBuffer.view()
-        for (offset, mask) in positions.enumerated() {
-            rowView[masked + offset] = Int32(tokens + mask.position)
-            labelView[masked + offset] = Int32(mask.label)
-        }
-        firstBuffer.view()[sequences] = Int32(tokens)
+        for (offset, mask) in positions.enumerated() { labelView[masked + offset] = Int32(mask.label) }
+        appendHeadRows(positions)
         relationBuffer.view()[sequences] = Int32(relation ?? 0)
         tokens += ids.count
         masked += positions.count
         sequences += 1
         offsetBuffer.view()[sequences] = Int32(tokens)
+    }
+
+    /// Notes which rows the heads read of the sequence that begins behind the others.
+    private func appendHeadRows(_ positions: [(position: Int, label: UInt32)]) {
+        let (first, rowView) = (firstBuffer.view(), maskedRowBuffer.view())
+        if capacity.everyRow {
+            first[sequences] = Int32(tokens)
+            for (offset, mask) in positions.enumerated() { rowView[masked + offset] = Int32(tokens + mask.position) }
+            return
+        }
+        let begin = headCount
+        let headView = headRowBuffer.view()
+        first[sequences] = Int32(begin)
+        headView[begin] = Int32(tokens)
+        for (offset, mask) in positions.enumerated() {
+            rowView[masked + offset] = Int32(begin + 1 + offset)
+            headView[begin + 1 + offset] = Int32(tokens + mask.position)
+        }
+        headOffsetBuffer.view()[sequences + 1] = Int32(begin + 1 + positions.count)
     }
 }

@@ -43,16 +43,20 @@ package struct TrainingEstimate: Sendable {
         bytes = trainer.engine.bytes + buffers * 4 * trainer.model.layout.count
     }
 
-    /// Operations of one step: 3 · [L(2T(4H² + 2HI) + 4·ΣTₛ²·H) + 2N(H² + HV) + 2B(H² + cH)], backward counted as
-    /// twice forward. T tokens, Tₛ tokens of a sequence, N masked positions, B sequences, c relation classes.
+    /// Operations of one step: 3 · [(L − 1)(2T(4H² + 2HI) + 4·ΣTₛ²·H) + 4TH² + R(2(2H² + 2HI) + 4H·ΣTₛ²/T) + 2N(H² + HV) +
+    /// 2B(H² + cH)], backward counted as twice forward. T tokens, Tₛ tokens of a sequence, N masked positions, B
+    /// sequences, R = N + B rows of the last layer, c relation classes.
     package static func operations(
         _ config: BertConfig, tokens: Double, squares: Double, masked: Double, sequences: Double
     ) -> Double {
         let h = Double(config.hiddenSize)
-        let layer = 2 * tokens * (4 * h * h + 2 * h * Double(config.intermediateSize)) + 4 * squares * h
+        let wide = h * Double(config.intermediateSize)
+        let layer = 2 * tokens * (4 * h * h + 2 * wide) + 4 * squares * h
+        let rows = masked + sequences
+        let last = 4 * tokens * h * h + rows * (2 * (2 * h * h + 2 * wide) + 4 * h * squares / max(1, tokens))
         let head = 2 * masked * (h * h + h * Double(config.vocabSize))
         let relation = config.relationClasses.map { 2 * sequences * (h * h + Double($0) * h) } ?? 0
-        return 3 * (Double(config.numHiddenLayers) * layer + head + relation)
+        return 3 * (Double(config.numHiddenLayers - 1) * layer + last + head + relation)
     }
 
     /// Lines for people.

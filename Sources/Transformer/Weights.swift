@@ -20,6 +20,16 @@ struct LayerWeights {
     /// (H, I).
     let output: Affine
     let outputNorm: Affine
+
+    /// (H, H) and (H): the query's share of `qkv`; (2H, H) and (2H): key and value.
+    var query: Affine { share(0, 1) }
+    var keyValue: Affine { share(1, 2) }
+
+    private func share(_ first: Int, _ count: Int) -> Affine {
+        let h = qkv.bias.count / 3
+        return Affine(
+            weight: qkv.weight.slice(first * h * h, count * h * h), bias: qkv.bias.slice(first * h, count * h))
+    }
 }
 
 /// Parameters or gradients of the whole model; the views keep the buffer alive no longer than its owner does.
@@ -38,14 +48,20 @@ struct Weights {
     /// (classes, H); nil without a relation head.
     let relation: Affine?
 
-    init(_ buffer: FloatView, _ layout: ParameterLayout, _ config: BertConfig) {
-        precondition(buffer.count == layout.count, "a buffer of \(buffer.count) floats for \(layout.count)")
+    /// - Parameters:
+    ///   - buffer: the floats of the layout from `base` on.
+    ///   - shared: the word embeddings where `buffer` does not hold them.
+    init(
+        _ buffer: FloatView, _ layout: ParameterLayout, _ config: BertConfig, from base: Int = 0,
+        word shared: FloatView? = nil
+    ) {
+        precondition(buffer.count == layout.count - base, "a buffer of \(buffer.count) floats for \(layout.count)")
         func view(_ name: String) -> FloatView {
             let entry = layout.entry(name)
-            return buffer.slice(entry.offset, entry.count)
+            return buffer.slice(entry.offset - base, entry.count)
         }
         func affine(_ name: String) -> Affine { Affine(weight: view(name + ".weight"), bias: view(name + ".bias")) }
-        word = view("bert.embeddings.word_embeddings.weight")
+        word = shared ?? view("bert.embeddings.word_embeddings.weight")
         position = view("bert.embeddings.position_embeddings.weight")
         type = view("bert.embeddings.token_type_embeddings.weight")
         embeddingNorm = affine("bert.embeddings.LayerNorm")
@@ -55,8 +71,8 @@ struct Weights {
             let h = config.hiddenSize
             return LayerWeights(
                 qkv: Affine(
-                    weight: buffer.slice(layout.entry(query + ".weight").offset, 3 * h * h),
-                    bias: buffer.slice(layout.entry(query + ".bias").offset, 3 * h)),
+                    weight: buffer.slice(layout.entry(query + ".weight").offset - base, 3 * h * h),
+                    bias: buffer.slice(layout.entry(query + ".bias").offset - base, 3 * h)),
                 attentionOutput: affine(prefix + "attention.output.dense"),
                 attentionNorm: affine(prefix + "attention.output.LayerNorm"),
                 intermediate: affine(prefix + "intermediate.dense"),

@@ -10,6 +10,12 @@ struct SliceCapacity: Equatable {
     var masked: Int
     /// Tokens of the longest sequence.
     var longest: Int
+    /// Whether the last layer makes the hidden states of every token, or only of those that a head reads.
+    var everyRow = false
+
+    /// Most rows that the last layer makes, and most that any layer does.
+    var headRows: Int { everyRow ? tokens : masked + sequences }
+    var rows: Int { max(tokens, headRows) }
 }
 
 /// A piece of the arena; `capacity` floats from `offset`.
@@ -30,34 +36,35 @@ struct ArenaPlan {
 }
 
 /// What forward keeps of one layer for backward: sums before a LayerNorm and raw products, from which what was made of
-/// them is cheaply made again. N tokens, H hidden, I intermediate size, NH heads.
+/// them is cheaply made again. Of N tokens, a layer makes R rows: all, or in the last one those that a head reads.
+/// H hidden, I intermediate size, NH heads.
 struct LayerRegions {
     let qkv, context, attentionSum, raw, outputSum: Region
     let logSumExp, attentionMean, attentionRstd, outputMean, outputRstd: Region
 
-    init(_ plan: inout ArenaPlan, _ config: BertConfig, tokens n: Int) {
+    init(_ plan: inout ArenaPlan, _ config: BertConfig, tokens n: Int, rows r: Int) {
         let h = config.hiddenSize
         let i = config.intermediateSize
-        qkv = plan.take(n * 3 * h)
-        context = plan.take(n * h)
-        attentionSum = plan.take(n * h)
-        raw = plan.take(n * i)
-        outputSum = plan.take(n * h)
-        logSumExp = plan.take(n * config.numAttentionHeads)
-        attentionMean = plan.take(n)
-        attentionRstd = plan.take(n)
-        outputMean = plan.take(n)
-        outputRstd = plan.take(n)
+        qkv = plan.take((2 * n + r) * h)
+        context = plan.take(r * h)
+        attentionSum = plan.take(r * h)
+        raw = plan.take(r * i)
+        outputSum = plan.take(r * h)
+        logSumExp = plan.take(r * config.numAttentionHeads)
+        attentionMean = plan.take(r)
+        attentionRstd = plan.take(r)
+        outputMean = plan.take(r)
+        outputRstd = plan.take(r)
     }
 }
 
-/// Regions of the heads. M masked positions, S sequences, R rows of logits at a time.
+/// Regions of the heads. M masked positions, S sequences. `logits` also holds a part of the vocabulary's loss.
 struct HeadRegions {
     let gathered, raw, activated, normed, mean, rstd, maskedLosses, logits: Region
     let cls, pooledRaw, pooled, relationLogits, relationLosses: Region
-    let dNormed, dRaw, dPooled, dCLS: Region
+    let dRaw, dPooled, dCLS: Region
 
-    init(_ plan: inout ArenaPlan, _ config: BertConfig, _ capacity: SliceCapacity) {
+    init(_ plan: inout ArenaPlan, _ config: BertConfig, _ capacity: SliceCapacity, slices: Int) {
         let h = config.hiddenSize
         let m = capacity.masked
         let s = capacity.sequences
@@ -68,15 +75,15 @@ struct HeadRegions {
         mean = plan.take(m)
         rstd = plan.take(m)
         maskedLosses = plan.take(m)
-        let rows = min(m, Workspace.logitRows)
         logits = plan.take(
-            max(rows * config.vocabSize, Device.scratchCount(vocabularyRows: rows, v: config.vocabSize, c: h)))
+            max(
+                min(m, Workspace.logitRows) * config.vocabSize,
+                slices > 0 ? VocabularyHead.partFloats(config, capacity, slices: slices) : 0))
         cls = plan.take(s * h)
         pooledRaw = plan.take(s * h)
         pooled = plan.take(s * h)
         relationLogits = plan.take(s * (config.relationClasses ?? 1))
         relationLosses = plan.take(s)
-        dNormed = plan.take(m * h)
         dRaw = plan.take(m * h)
         dPooled = plan.take(s * h)
         dCLS = plan.take(s * h)
@@ -85,11 +92,12 @@ struct HeadRegions {
 
 /// One slice's activations, its gradients of activations, and its scratch.
 ///
-/// Memory: for training about N·L·(6H + I) + N·(7H + I + max(3H, I)) + M·6H + R·V floats; without backward one layer's
-/// share serves all layers. Used by one thread at a time.
+/// Memory: for training about N·(L − 1)·(6H + I) + N·(9H + I + max(3H, I)) + R·(5H + I) + M·6H + P·V floats, P of
+/// `logitRows`; without backward one layer's share serves all layers. Used by one thread at a time.
 final class Workspace {
-    /// Most rows of vocabulary logits, or of their exponentials, held at once: few enough that they stay in a large L3
-    /// cache, enough that reading the embeddings again for the next rows is a small part of the work.
+    /// Most rows of logits over the vocabulary, or of as many of their exponentials, that one slice holds at once: few
+    /// enough that they stay in a large L3 cache, enough that reading the embeddings again for the next rows is a small
+    /// part of the work.
     static let logitRows = 160
 
     let capacity: SliceCapacity
@@ -98,6 +106,8 @@ final class Workspace {
     let embeddingSum, embeddingMean, embeddingRstd: Region
     /// (N, H): what even and odd layers read, in turn.
     let evenInput, oddInput: Region
+    /// (R, H): the rows that ask in the last layer.
+    let asking: Region
     /// (N, H) and (N, I): of the layer at work.
     let attentionOut, activated: Region
     /// (N, H) each: a product on its way into a sum; gradients between layers.
@@ -107,28 +117,35 @@ final class Workspace {
     let attentionScratch: Region
     private let arena: DeviceBuffer
 
-    /// - Parameter training: whether forward keeps what backward needs.
-    init(_ config: BertConfig, capacity: SliceCapacity, training: Bool) {
+    /// - Parameter slices: how many work on a batch, where forward is to keep what backward needs; 0 without backward.
+    init(_ config: BertConfig, capacity: SliceCapacity, trainingSlices slices: Int) {
+        let training = slices > 0
         var plan = ArenaPlan()
         let n = capacity.tokens
+        let most = capacity.rows
         let h = config.hiddenSize
         embeddingSum = plan.take(n * h)
         embeddingMean = plan.take(n)
         embeddingRstd = plan.take(n)
         if training {
-            layers = (0..<config.numHiddenLayers).map { _ in LayerRegions(&plan, config, tokens: n) }
+            layers = (1...config.numHiddenLayers).map { number in
+                let rows = number == config.numHiddenLayers ? capacity.headRows : n
+                return LayerRegions(&plan, config, tokens: n, rows: rows)
+            }
         } else {
-            layers = Array(repeating: LayerRegions(&plan, config, tokens: n), count: config.numHiddenLayers)
+            let shared = LayerRegions(&plan, config, tokens: n, rows: most)
+            layers = Array(repeating: shared, count: config.numHiddenLayers)
         }
-        heads = HeadRegions(&plan, config, capacity)
-        evenInput = plan.take(n * h)
-        oddInput = plan.take(n * h)
-        attentionOut = plan.take(n * h)
-        activated = plan.take(n * config.intermediateSize)
-        product = plan.take(n * h)
-        gradientA = plan.take(training ? n * h : 0)
-        gradientB = plan.take(training ? n * h : 0)
-        wide = plan.take(training ? n * max(3 * h, config.intermediateSize) : 0)
+        heads = HeadRegions(&plan, config, capacity, slices: slices)
+        evenInput = plan.take(most * h)
+        oddInput = plan.take(most * h)
+        asking = plan.take(capacity.everyRow ? 0 : capacity.headRows * h)
+        attentionOut = plan.take(most * h)
+        activated = plan.take(most * config.intermediateSize)
+        product = plan.take(most * h)
+        gradientA = plan.take(training ? most * h : 0)
+        gradientB = plan.take(training ? most * h : 0)
+        wide = plan.take(training ? most * max(3 * h, config.intermediateSize) : 0)
         attentionScratch = plan.take(
             Device.scratchCount(maxSequence: capacity.longest, headSize: config.headSize))
         self.capacity = capacity

@@ -4,6 +4,13 @@ import Foundation
 import Kernels
 import Testing
 
+/// These columns of these rows of `width`.
+private func parts(_ x: [Float], _ rows: [Int], _ columns: Range<Int>, of width: Int) -> [Float] {
+    var found: [Float] = []
+    for row in rows { found += x[row * width + columns.lowerBound..<row * width + columns.upperBound] }
+    return found
+}
+
 struct AttentionTests {
     private struct Setup {
         let lengths: [Int], heads: Int, headSize: Int
@@ -18,13 +25,36 @@ struct AttentionTests {
         }
 
         var h: Int { heads * headSize }
+        var rows: AttentionRows {
+            .packed(offsets, sequences: lengths.count, heads: heads, headSize: headSize)
+        }
+
+        func keys(_ qkv: FloatView) -> FloatView { qkv.slice(h, qkv.count - h) }
+
+        /// Out, and the gradients of queries and of keys with values, where only `asking` rows (ascending) ask.
+        func some(_ device: Device, asking: [Int], dOut: [Float], _ dropout: DropoutStream) -> [[Float]] {
+            let all = qkv.read(), borders = offsets.read().map(Int.init)
+            let own = view(parts(all, asking, 0..<h, of: 3 * h) + [0])
+            let kv = view(parts(all, Array(0..<n), h..<3 * h, of: 3 * h))
+            let counts = view(borders.map { border in Int32(asking.count { $0 < border }) })
+            let rows = AttentionRows.apart(
+                queries: counts, keys: offsets, sequences: lengths.count, heads: heads, headSize: headSize)
+            let out = view([Float](repeating: .nan, count: asking.count * h + 1)), lse = zeros(asking.count * heads + 1)
+            let dOwn = view([Float](repeating: .nan, count: asking.count * h + 1))
+            let dKV = view([Float](repeating: .nan, count: n * 2 * h))
+            let scratch = zeros(Device.scratchCount(maxSequence: lengths.max() ?? 0, headSize: headSize))
+            device.attentionForward(out, lse, queries: own, keys: kv, rows, dropout: dropout, scratch: scratch)
+            device.attentionBackward(
+                dQueries: dOwn, dKeys: dKV, view(parts(dOut, asking, 0..<h, of: h) + [0]), out, lse,
+                queries: own, keys: kv, rows, dropout: dropout, scratch: scratch)
+            return [out.read(0..<asking.count * h), dOwn.read(0..<asking.count * h), dKV.read()]
+        }
 
         func forward(_ device: Device, _ dropout: DropoutStream = .off) -> (out: FloatView, lse: FloatView) {
             let out = zeros(n * h), lse = zeros(n * heads)
             let scratch = zeros(Device.scratchCount(maxSequence: lengths.max() ?? 0, headSize: headSize))
             device.attentionForward(
-                out, lse, qkv, offsets: offsets, sequences: lengths.count, heads: heads, headSize: headSize,
-                dropout: dropout, scratch: scratch)
+                out, lse, queries: qkv, keys: keys(qkv), rows, dropout: dropout, scratch: scratch)
             return (out, lse)
         }
 
@@ -33,8 +63,8 @@ struct AttentionTests {
             var numbers = Numbers(seed: 99)
             let scratch = zeros(Device.scratchCount(maxSequence: lengths.max() ?? 0, headSize: headSize))
             device.attentionBackward(
-                dQKV, view(numbers.floats(n * h)), out, lse, qkv, offsets: offsets, sequences: lengths.count,
-                heads: heads, headSize: headSize, dropout: dropout, scratch: scratch)
+                dQueries: dQKV, dKeys: keys(dQKV), view(numbers.floats(n * h)), out, lse, queries: qkv,
+                keys: keys(qkv), rows, dropout: dropout, scratch: scratch)
             return dQKV.read()
         }
 
@@ -87,6 +117,36 @@ struct AttentionTests {
                 #expect(distance(fastOut.read(), out.read()) < 1e-5)
                 #expect(distance(fastLSE.read(), lse.read()) < 1e-5)
                 #expect(distance(setup.backward(device, dropout), gradient) < 1e-5)
+            }
+        }
+    }
+
+    @Test func `rows that do not ask change nothing for those that do`() {
+        let setup = Setup([33, 5, 0, 150, 1], heads: 2, headSize: 9), (n, h) = (setup.n, setup.h)
+        // None of the second sequence, one of the last, most of the fourth.
+        let asking = [0, 7, 32] + (38..<188).filter { $0 % 7 != 3 } + [188]
+        var numbers = Numbers(seed: 3)
+        var dOut = numbers.floats(n * h)
+        for row in 0..<n where !asking.contains(row) { for d in 0..<h { dOut[row * h + d] = 0 } }
+        for device in variants {
+            let found = setup.some(device, asking: asking, dOut: dOut, .off)
+            let (out, lse) = setup.forward(device), dQKV = zeros(n * 3 * h)
+            device.attentionBackward(
+                dQueries: dQKV, dKeys: setup.keys(dQKV), view(dOut), out, lse, queries: setup.qkv,
+                keys: setup.keys(setup.qkv), setup.rows, dropout: .off,
+                scratch: zeros(Device.scratchCount(maxSequence: 150, headSize: 9)))
+            let all = out.read(), gradient = dQKV.read()
+            let expected = [
+                parts(all, asking, 0..<h, of: h), parts(gradient, asking, 0..<h, of: 3 * h),
+                parts(gradient, Array(0..<n), h..<3 * h, of: 3 * h),
+            ]
+            for (a, b) in zip(found, expected) { #expect(distance(a, b) < 2e-6, "\(device.kernelVariant)") }
+        }
+        let dropout = DropoutStream(seed: 4, rate: 0.15)
+        let expected = setup.some(reference, asking: asking, dOut: dOut, dropout)
+        for device in fast {
+            for (a, b) in zip(setup.some(device, asking: asking, dOut: dOut, dropout), expected) {
+                #expect(distance(a, b) < 1e-5, "\(device.kernelVariant)")
             }
         }
     }

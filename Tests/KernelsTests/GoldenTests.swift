@@ -42,12 +42,12 @@ struct GoldenTests {
         for device in variants {
             let qkv = view(golden.floats("qkv")), out = zeros(n * h), lse = zeros(n * heads), dQKV = zeros(n * 3 * h)
             let scratch = zeros(Device.scratchCount(maxSequence: 33, headSize: headSize))
-            device.attentionForward(
-                out, lse, qkv, offsets: offsets, sequences: 3, heads: heads, headSize: headSize, dropout: .off,
-                scratch: scratch)
+            let rows = AttentionRows.packed(offsets, sequences: 3, heads: heads, headSize: headSize)
+            let keys = qkv.slice(h, qkv.count - h), dKeys = dQKV.slice(h, dQKV.count - h)
+            device.attentionForward(out, lse, queries: qkv, keys: keys, rows, dropout: .off, scratch: scratch)
             device.attentionBackward(
-                dQKV, view(golden.floats("d_out")), out, lse, qkv, offsets: offsets, sequences: 3, heads: heads,
-                headSize: headSize, dropout: .off, scratch: scratch)
+                dQueries: dQKV, dKeys: dKeys, view(golden.floats("d_out")), out, lse, queries: qkv, keys: keys, rows,
+                dropout: .off, scratch: scratch)
             for (value, name) in [(out, "out"), (dQKV, "d_qkv")] {
                 let d = distance(value.read(), golden.floats(name))
                 #expect(d < bound, "\(device.kernelVariant) \(name): \(d)")

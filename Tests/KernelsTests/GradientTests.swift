@@ -113,17 +113,18 @@ struct GradientTests {
                 let qkv = view(numbers.floats(n * 3 * h)), dOut = numbers.floats(n * h)
                 let out = zeros(n * h), lse = zeros(n * heads), dQKV = zeros(n * 3 * h)
                 let scratch = zeros(Device.scratchCount(maxSequence: 18, headSize: headSize))
+                let rows = AttentionRows.packed(offsets, sequences: 4, heads: heads, headSize: headSize)
+                let keys = qkv.slice(h, qkv.count - h), dKeys = dQKV.slice(h, dQKV.count - h)
                 let loss = {
                     device.attentionForward(
-                        out, lse, qkv, offsets: offsets, sequences: 4, heads: heads, headSize: headSize,
-                        dropout: dropout, scratch: scratch)
+                        out, lse, queries: qkv, keys: keys, rows, dropout: dropout, scratch: scratch)
                     return dot(out, dOut)
                 }
                 _ = loss()
                 device.fill(dQKV, .nan)  // every element must be written, not added to
                 device.attentionBackward(
-                    dQKV, view(dOut), out, lse, qkv, offsets: offsets, sequences: 4, heads: heads,
-                    headSize: headSize, dropout: dropout, scratch: scratch)
+                    dQueries: dQKV, dKeys: dKeys, view(dOut), out, lse, queries: qkv, keys: keys, rows,
+                    dropout: dropout, scratch: scratch)
                 expectGradient(dQKV.read(), qkv, "\(device.kernelVariant), rate \(rate)", loss)
             }
         }

@@ -138,7 +138,30 @@ struct VocabularyLossTests {
         let losses, dX, dWord, dBias: FloatView
     }
 
-    private func run(_ device: Device, n: Int, v: Int, c: Int, adds: Bool, scale: Float = 3) -> Outputs {
+    /// The three steps over a vocabulary cut into parts, with memory that is no number before.
+    private func loss(
+        _ device: Device, _ outputs: Outputs, _ x: FloatView, _ word: FloatView, _ bias: FloatView, labels: IndexView,
+        n: Int, v: Int, c: Int, scale: Float, adds: Bool, parts count: Int
+    ) {
+        let parts = VocabularyPart.cut(v, into: count).map { words in
+            let floats = VocabularyPart.floats(n, words: words.count, c)
+            return VocabularyPart(words: words, memory: view([Float](repeating: .nan, count: floats)), n: n, c: c)
+        }
+        let (greatest, factors) = (zeros(n), zeros(n))
+        for part in parts { device.vocabularyForward(part, x, word, bias, labels: labels, n: n, c: c) }
+        device.vocabularyJoin(
+            outputs.losses, outputs.dX, greatest: greatest, factors: factors, parts, word, labels: labels, n: n, c: c,
+            scale: scale)
+        for part in parts {
+            device.vocabularyBackward(
+                outputs.dWord, outputs.dBias, part, greatest: greatest, factors: factors, x, word, bias,
+                labels: labels, n: n, c: c, scale: scale, adds: adds)
+        }
+    }
+
+    private func run(
+        _ device: Device, n: Int, v: Int, c: Int, adds: Bool, scale: Float = 3, parts: Int = 1
+    ) -> Outputs {
         var numbers = Numbers(seed: 8)
         let x = view(numbers.floats(n * c, scale: scale)), word = view(numbers.floats(v * c))
         let bias = view(numbers.floats(v)), labels = view(numbers.indices(n, below: v))
@@ -146,9 +169,8 @@ struct VocabularyLossTests {
             losses: zeros(n), dX: view([Float](repeating: .nan, count: n * c)),
             dWord: view(adds ? numbers.floats(v * c) : [Float](repeating: .nan, count: v * c)),
             dBias: view(numbers.floats(v)))
-        device.vocabularyLoss(
-            outputs.losses, outputs.dX, outputs.dWord, outputs.dBias, x, word, bias, labels: labels, n: n, v: v, c: c,
-            scale: 0.25, adds: adds, scratch: zeros(Device.scratchCount(vocabularyRows: n, v: v, c: c)))
+        loss(
+            device, outputs, x, word, bias, labels: labels, n: n, v: v, c: c, scale: 0.25, adds: adds, parts: parts)
         return outputs
     }
 
@@ -156,34 +178,54 @@ struct VocabularyLossTests {
         for (n, v, c) in shapes {
             for adds in [false, true] {
                 let expected = run(reference, n: n, v: v, c: c, adds: adds)
-                for device in fast {
-                    let found = run(device, n: n, v: v, c: c, adds: adds)
+                for (device, parts) in fast.flatMap({ device in [1, 2, 3].map { (device, $0) } }) {
+                    let found = run(device, n: n, v: v, c: c, adds: adds, parts: parts)
                     for (name, path) in [
                         ("losses", \Outputs.losses), ("dX", \.dX), ("dWord", \.dWord), ("dBias", \.dBias),
                     ] {
                         let d = distance(found[keyPath: path].read(), expected[keyPath: path].read())
-                        #expect(d < 5e-6, "\(device.kernelVariant), \(n) × \(v) × \(c), \(name): \(d)")
+                        #expect(d < 5e-6, "\(device.kernelVariant), \(n) × \(v) × \(c), \(parts) parts, \(name): \(d)")
                     }
                 }
             }
         }
     }
 
+    @Test func `parts agree with the whole in the reference too`() {
+        for (n, v, c) in shapes {
+            let whole = run(reference, n: n, v: v, c: c, adds: true)
+            let found = run(reference, n: n, v: v, c: c, adds: true, parts: 4)
+            for path in [\Outputs.losses, \.dX, \.dWord, \.dBias] {
+                #expect(distance(found[keyPath: path].read(), whole[keyPath: path].read()) < 1e-6)
+            }
+        }
+    }
+
+    @Test func `the cut of a vocabulary leaves out no word`() {
+        for v in [1, 4, 31, 32, 33, 1000, 30522] {
+            for count in 1...5 {
+                let parts = VocabularyPart.cut(v, into: count)
+                #expect(parts.count == count && parts.flatMap(Array.init) == Array(0..<v))
+            }
+        }
+    }
+
     @Test func `logits far apart neither overflow nor lose the greatest`() {
         let expected = run(reference, n: 20, v: 1500, c: 40, adds: false, scale: 100)
-        for device in fast {
-            let found = run(device, n: 20, v: 1500, c: 40, adds: false, scale: 100)
+        for (device, parts) in fast.flatMap({ device in [1, 2, 3].map { (device, $0) } }) {
+            let found = run(device, n: 20, v: 1500, c: 40, adds: false, scale: 100, parts: parts)
             #expect(distance(found.losses.read(), expected.losses.read()) < 1e-5)
             #expect(distance(found.dX.read(), expected.dX.read()) < 1e-3)
         }
     }
 
     @Test func `a NaN shows in the loss of its row`() {
-        for device in variants {
-            let x = view([1, .nan, 2] as [Float]), word = view([1, 2, 3, 4] as [Float]), losses = zeros(3)
-            device.vocabularyLoss(
-                losses, zeros(3), zeros(4), zeros(4), x, word, zeros(4), labels: view([0, 1, 2] as [Int32]), n: 3, v: 4,
-                c: 1, scale: 1, adds: false, scratch: zeros(Device.scratchCount(vocabularyRows: 3, v: 4, c: 1)))
+        for (device, parts) in variants.flatMap({ device in [1, 2].map { (device, $0) } }) {
+            let outputs = Outputs(losses: zeros(3), dX: zeros(3), dWord: zeros(40), dBias: zeros(40))
+            let (x, word) = (view([1, .nan, 2] as [Float]), view((0..<40).map(Float.init))), losses = outputs.losses
+            loss(
+                device, outputs, x, word, zeros(40), labels: view([0, 1, 39] as [Int32]), n: 3, v: 40, c: 1, scale: 1,
+                adds: false, parts: parts)
             #expect(losses[0].isFinite && losses[1].isNaN && losses[2].isFinite)
         }
     }

@@ -56,11 +56,6 @@ typedef void ck_embedding_forward_fn(float *restrict out, const float *word, con
                                      const int32_t *ids, const int32_t *positions, const int32_t *types, size_t N,
                                      size_t C);
 
-// Each row of d_out (N, C) is added to its rows of d_word, d_position, d_type (+=), in the order of N.
-typedef void ck_embedding_backward_fn(float *restrict d_word, float *restrict d_position, float *restrict d_type,
-                                      const float *d_out, const int32_t *ids, const int32_t *positions,
-                                      const int32_t *types, size_t N, size_t C);
-
 // out (N, C) = inp[rows[i]].
 typedef void ck_gather_rows_fn(float *restrict out, const float *inp, const int32_t *rows, size_t N, size_t C);
 
@@ -117,19 +112,28 @@ typedef void ck_add_bias_fn(float *restrict x, const float *bias, size_t N, size
 // d_bias (C) += rows of x (N, C), in the order of N.
 typedef void ck_sum_rows_fn(float *restrict d_bias, const float *x, size_t N, size_t C);
 
-// Multi-head self-attention inside each of S sequences; sequence s is rows offsets[s] ..< offsets[s + 1] of N.
-// qkv: (N, 3 * NH * HS), q | k | v a row, head h at h * HS. out: (N, NH * HS). log_sum_exp: (NH, N).
-// Scores are scaled by 1 / sqrt(HS); dropout acts on probabilities, element (head << 40 | row of N, column in the
+// Where the rows of attention lie. Sequence s asks with rows queries[s] ..< queries[s + 1] of Q and is asked in rows
+// keys[s] ..< keys[s + 1] of N; usually both are the same rows. Head h is at h * HS of a row of q, k or v.
+typedef struct {
+    const int32_t *queries, *keys;  // (S + 1)
+    size_t S, NH, HS;
+    size_t query_step;  // floats from a row of q to the next
+    size_t key_step;    // of k, and of v
+} ck_attention_rows;
+
+// Multi-head attention inside each of S sequences. out: (Q, NH * HS). log_sum_exp: (NH, Q).
+// Scores are scaled by 1 / sqrt(HS); dropout acts on probabilities, element (head << 40 | row of Q, column in the
 // sequence). scratch: ck_attention_scratch(longest sequence, HS) floats. Vaswani et al. 2017 (arXiv 1706.03762), 3.2;
 // the row statistics kept instead of probabilities: Dao et al. 2022 (arXiv 2205.14135).
-typedef void ck_attention_forward_fn(float *restrict out, float *restrict log_sum_exp, const float *qkv,
-                                     const int32_t *offsets, size_t S, size_t NH, size_t HS, ck_dropout dropout,
+typedef void ck_attention_forward_fn(float *restrict out, float *restrict log_sum_exp, const float *q, const float *k,
+                                     const float *v, const ck_attention_rows *rows, ck_dropout dropout,
                                      float *restrict scratch);
 
-// d_qkv (N, 3 * NH * HS) = for the rows of the S sequences. Probabilities are computed again from log_sum_exp.
-typedef void ck_attention_backward_fn(float *restrict d_qkv, const float *d_out, const float *out,
-                                      const float *log_sum_exp, const float *qkv, const int32_t *offsets, size_t S,
-                                      size_t NH, size_t HS, ck_dropout dropout, float *restrict scratch);
+// d_q, d_k, d_v (as q, k, v lie) = for the rows of the S sequences. Probabilities are computed again from log_sum_exp.
+typedef void ck_attention_backward_fn(float *restrict d_q, float *restrict d_k, float *restrict d_v, const float *d_out,
+                                      const float *out, const float *log_sum_exp, const float *q, const float *k,
+                                      const float *v, const ck_attention_rows *rows, ck_dropout dropout,
+                                      float *restrict scratch);
 
 // losses (N) = -log softmax(logits + bias)[label]; logits (N, V) become (softmax - onehot) * scale, the gradient.
 // bias: (V) or NULL.
@@ -141,14 +145,36 @@ typedef void ck_softmax_cross_entropy_forward_fn(float *restrict losses, int32_t
                                                  const float *logits, const float *_Nullable bias,
                                                  const int32_t *labels, size_t N, size_t V);
 
-// The loss of x (N, C) over a vocabulary of V words and all its gradients, logits = x * word^T + bias, without ever
-// holding the logits of a word block and its neighbours at once: losses (N) = -log softmax(logits)[label]; with
-// d_logits = (softmax - onehot) * scale: d_x (N, C) =, d_bias (V) +=, d_word (V, C) = or, where `adds`, +=.
-// scratch: ck_vocabulary_scratch(N, V, C) floats.
-typedef void ck_vocabulary_loss_fn(float *restrict losses, float *restrict d_x, float *restrict d_word,
-                                   float *restrict d_bias, const float *x, const float *word, const float *bias,
-                                   const int32_t *labels, size_t N, size_t V, size_t C, float scale, bool adds,
-                                   float *restrict scratch);
+// The loss of x (N, C) over a vocabulary and all its gradients, logits = x * word^T + bias, without ever holding all
+// logits. The vocabulary is cut into parts, which may be at work at once: forward over each, one join, backward over
+// each. A part is words `first ..< first + V`; `word`, `bias`, `d_word` and `d_bias` begin at its first word, labels are
+// ids of the whole vocabulary.
+//
+// What a part has in the loss, before the parts are joined. The caller owns the memory; backward reads `work`.
+typedef struct {
+    float *greatest;  // (N): the greatest logit, -infinity without words
+    float *sum;       // (N): of exp(logit - greatest)
+    float *labelled;  // (N): the label's logit, -infinity where the label is no word of the part
+    float *d_x;       // (N, C): the sum of exp(logit - greatest) times the word's row
+    float *work;      // ck_vocabulary_work(N, V, C) floats
+} ck_vocabulary_part;
+
+typedef void ck_vocabulary_forward_fn(const ck_vocabulary_part *part, const float *x, const float *word,
+                                      const float *bias, const int32_t *labels, size_t N, size_t first, size_t V,
+                                      size_t C);
+
+// losses (N) = -log softmax(logits)[label]; with d_logits = (softmax - onehot) * scale: d_x (N, C) =. For backward:
+// greatest (N) over all parts, and factors (N) = scale / the sum of exp(logit - greatest). `word`: of the whole
+// vocabulary. Parts are added in their order.
+typedef void ck_vocabulary_join_fn(float *restrict losses, float *restrict d_x, float *restrict greatest,
+                                   float *restrict factors, const ck_vocabulary_part *parts, size_t count,
+                                   const float *word, const int32_t *labels, size_t N, size_t C, float scale);
+
+// d_bias (V) +=, d_word (V, C) = or, where `adds`, +=.
+typedef void ck_vocabulary_backward_fn(float *restrict d_word, float *restrict d_bias, const ck_vocabulary_part *part,
+                                       const float *greatest, const float *factors, const float *x, const float *word,
+                                       const float *bias, const int32_t *labels, size_t N, size_t first, size_t V,
+                                       size_t C, float scale, bool adds);
 
 // One AdamW step on n parameters: p -= lr * wd * p, then p -= lr * (m / bc1) / (sqrt(v / bc2) + eps).
 // Loshchilov & Hutter 2019 (arXiv 1711.05101), decay as in torch.optim.AdamW.
@@ -169,11 +195,11 @@ typedef bool ck_is_finite_fn(const float *x, size_t n);
 
 // Every kernel once: its name here, its type ck_<name>_fn above.
 #define CK_KERNELS(K)                                                                                                  \
-    K(embedding_forward) K(embedding_backward) K(gather_rows) K(scatter_add_rows) K(layer_norm_forward)                \
-    K(layer_norm_backward) K(residual_layer_norm_forward) K(residual_layer_norm_backward) K(dropout_forward)           \
-    K(bias_gelu_forward) K(bias_gelu_backward) K(bias_tanh_forward) K(bias_tanh_backward) K(add_bias) K(sum_rows)      \
-    K(attention_forward) K(attention_backward) K(softmax_cross_entropy) K(softmax_cross_entropy_forward) K(vocabulary_loss)               \
-    K(matmul) K(adamw_step) K(sum_of_squares) K(add) K(scale) K(is_finite)
+    K(embedding_forward) K(gather_rows) K(scatter_add_rows) K(layer_norm_forward) K(layer_norm_backward)               \
+    K(residual_layer_norm_forward) K(residual_layer_norm_backward) K(dropout_forward) K(bias_gelu_forward)             \
+    K(bias_gelu_backward) K(bias_tanh_forward) K(bias_tanh_backward) K(add_bias) K(sum_rows) K(attention_forward)      \
+    K(attention_backward) K(softmax_cross_entropy) K(softmax_cross_entropy_forward) K(vocabulary_forward)              \
+    K(vocabulary_join) K(vocabulary_backward) K(matmul) K(adamw_step) K(sum_of_squares) K(add) K(scale) K(is_finite)
 
 // One variant of all kernels. Immutable, lives for ever.
 typedef struct {
@@ -201,9 +227,9 @@ size_t ck_own_product_limit(void);
 // Floats of scratch for attention over sequences of at most T tokens, forward or backward.
 size_t ck_attention_scratch(size_t T, size_t HS);
 
-// Words of a block of vocabulary_loss, a multiple of 32: its embeddings take 256 KB, half a megabyte packed both ways.
+// Words of a block of vocabulary_forward, a multiple of 32: its embeddings take 256 KB, half a megabyte packed both ways.
 size_t ck_vocabulary_block(size_t C);
-size_t ck_vocabulary_scratch(size_t N, size_t V, size_t C);
+size_t ck_vocabulary_work(size_t N, size_t V, size_t C);
 
 // Makes OpenBLAS run each call on the calling thread. Process-wide; call once before ck_blas_matmul.
 void ck_blas_single_threaded(void);

@@ -10,21 +10,6 @@ void ck_ref_embedding_forward(float *restrict out, const float *word, const floa
     }
 }
 
-void ck_ref_embedding_backward(float *restrict d_word, float *restrict d_position, float *restrict d_type,
-                               const float *d_out, const int32_t *ids, const int32_t *positions, const int32_t *types,
-                               size_t N, size_t C) {
-    for (size_t i = 0; i < N; i++) {
-        float *w = d_word + (size_t)ids[i] * C, *p = d_position + (size_t)positions[i] * C;
-        float *t = d_type + (size_t)types[i] * C;
-        for (size_t c = 0; c < C; c++) {
-            float d = d_out[i * C + c];
-            w[c] += d;
-            p[c] += d;
-            t[c] += d;
-        }
-    }
-}
-
 void ck_ref_gather_rows(float *restrict out, const float *inp, const int32_t *rows, size_t N, size_t C) {
     for (size_t i = 0; i < N; i++)
         for (size_t c = 0; c < C; c++) out[i * C + c] = inp[(size_t)rows[i] * C + c];

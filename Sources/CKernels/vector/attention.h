@@ -35,30 +35,29 @@ CK_INLINE float v_softmax_row(float *row, size_t T, size_t padded, ck_dropout dr
     return v_sum(sum);
 }
 
-static void v_attention_forward(float *restrict out, float *restrict log_sum_exp, const float *qkv,
-                                const int32_t *offsets, size_t S, size_t NH, size_t HS, ck_dropout dropout,
+static void v_attention_forward(float *restrict out, float *restrict log_sum_exp, const float *q, const float *k,
+                                const float *v, const ck_attention_rows *at, ck_dropout dropout,
                                 float *restrict scratch) {
-    size_t H = NH * HS, N = (size_t)offsets[S], ld = 3 * H;
+    size_t HS = at->HS, H = at->NH * HS, Q = (size_t)at->queries[at->S], ldq = at->query_step, ldk = at->key_step;
     float scale = 1.0f / __builtin_sqrtf((float)HS), inverse[TILE_ROWS];
-    for (size_t s = 0; s < S; s++)
-        for (size_t h = 0; h < NH; h++) {
-            size_t begin = (size_t)offsets[s], T = (size_t)offsets[s + 1] - begin, padded = (T + 15) & ~(size_t)15;
-            const float *q = qkv + begin * ld + h * HS;
+    for (size_t s = 0; s < at->S; s++)
+        for (size_t h = 0; h < at->NH; h++) {
+            size_t begin = (size_t)at->keys[s], T = (size_t)at->keys[s + 1] - begin, padded = (T + 15) & ~(size_t)15;
             float *keys = scratch, *values = keys + v_packed_count(T, HS), *queries = values + v_packed_count(HS, T);
             float *scores = queries + HS * LANES;
-            v_pack_block(keys, q + H, ld, true, 0, T, 0, HS);
-            v_pack_block(values, q + 2 * H, ld, false, 0, HS, 0, T);
-            for (size_t first = 0; first < T; first += TILE_ROWS) {
-                size_t rows = T - first < TILE_ROWS ? T - first : TILE_ROWS;
-                float *o = out + (begin + first) * H + h * HS;
-                size_t step;
-                const float *x = v_rows(queries, q + first * ld, ld, rows, HS, &step);
+            v_pack_block(keys, k + begin * ldk + h * HS, ldk, true, 0, T, 0, HS);
+            v_pack_block(values, v + begin * ldk + h * HS, ldk, false, 0, HS, 0, T);
+            size_t end = (size_t)at->queries[s + 1];
+            for (size_t first = (size_t)at->queries[s]; first < end; first += TILE_ROWS) {
+                size_t rows = end - first < TILE_ROWS ? end - first : TILE_ROWS, step;
+                float *o = out + first * H + h * HS;
+                const float *x = v_rows(queries, q + first * ldq + h * HS, ldq, rows, HS, &step);
                 v_row_panel(scores, padded, NULL, 0, x, step, keys, HS, scale, rows, T);
                 for (size_t i = 0; i < rows; i++) {
-                    uint64_t key = ck_row_key(dropout.seed, ck_attention_row(h, begin + first + i));
+                    uint64_t key = ck_row_key(dropout.seed, ck_attention_row(h, first + i));
                     float greatest, sum = v_softmax_row(scores + i * padded, T, padded, dropout, key, &greatest);
                     inverse[i] = 1.0f / sum;
-                    log_sum_exp[h * N + begin + first + i] = greatest + logf(sum);
+                    log_sum_exp[h * Q + first + i] = greatest + logf(sum);
                 }
                 v_row_panel(o, H, NULL, 0, scores, padded, values, T, 1, rows, HS);
                 for (size_t i = 0; i < rows; i++)
@@ -97,31 +96,38 @@ CK_INLINE void v_add_outer(float *d, size_t ld, bool adds, const float *x, size_
     }
 }
 
-static void v_attention_backward(float *restrict d_qkv, const float *d_out, const float *out, const float *log_sum_exp,
-                                 const float *qkv, const int32_t *offsets, size_t S, size_t NH, size_t HS,
-                                 ck_dropout dropout, float *restrict scratch) {
-    size_t H = NH * HS, N = (size_t)offsets[S], ld = 3 * H;
+static void v_attention_backward(float *restrict d_q, float *restrict d_k, float *restrict d_v, const float *d_out,
+                                 const float *out, const float *log_sum_exp, const float *q, const float *k,
+                                 const float *v, const ck_attention_rows *at, ck_dropout dropout,
+                                 float *restrict scratch) {
+    size_t HS = at->HS, H = at->NH * HS, Q = (size_t)at->queries[at->S], ldq = at->query_step, ldk = at->key_step;
     float scale = 1.0f / __builtin_sqrtf((float)HS);
-    for (size_t s = 0; s < S; s++)
-        for (size_t h = 0; h < NH; h++) {
-            size_t begin = (size_t)offsets[s], T = (size_t)offsets[s + 1] - begin, padded = (T + 15) & ~(size_t)15;
-            const float *q = qkv + begin * ld + h * HS, *k = q + H, *v = k + H;
-            float *dq = d_qkv + begin * ld + h * HS, *dk = dq + H, *dv = dk + H;
+    for (size_t s = 0; s < at->S; s++)
+        for (size_t h = 0; h < at->NH; h++) {
+            size_t begin = (size_t)at->keys[s], T = (size_t)at->keys[s + 1] - begin, padded = (T + 15) & ~(size_t)15;
+            size_t asking = (size_t)at->queries[s], asked = (size_t)at->queries[s + 1] - asking;
+            float *dk = d_k + begin * ldk + h * HS, *dv = d_v + begin * ldk + h * HS;
+            if (asked == 0)
+                for (size_t j = 0; j < T; j++) CK_EACH(d, HS, {
+                    v_put(dk + j * ldk + d, v_set(0.0f), tail);
+                    v_put(dv + j * ldk + d, v_set(0.0f), tail);
+                });
             // Keys and values as columns for the scores and their gradient, keys as rows for that of the queries.
             float *keys = scratch, *values = keys + v_packed_count(T, HS), *key_rows = values + v_packed_count(T, HS);
             float *tile_q = key_rows + v_packed_count(HS, T), *tile_dy = tile_q + v_packed_count(HS, CK_ATTENTION_TILE);
             float *scores = tile_dy + v_packed_count(HS, CK_ATTENTION_TILE);
             float *d_kept = scores + CK_ATTENTION_TILE * padded, *column = d_kept + CK_ATTENTION_TILE * padded;
-            v_pack_block(keys, k, ld, true, 0, T, 0, HS);
-            v_pack_block(values, v, ld, true, 0, T, 0, HS);
-            v_pack_block(key_rows, k, ld, false, 0, HS, 0, T);
-            for (size_t first = 0; first < T; first += CK_ATTENTION_TILE) {
-                size_t rows = T - first < CK_ATTENTION_TILE ? T - first : CK_ATTENTION_TILE;
-                const float *o = out + (begin + first) * H + h * HS, *dy = d_out + (begin + first) * H + h * HS;
+            v_pack_block(keys, k + begin * ldk + h * HS, ldk, true, 0, T, 0, HS);
+            v_pack_block(values, v + begin * ldk + h * HS, ldk, true, 0, T, 0, HS);
+            v_pack_block(key_rows, k + begin * ldk + h * HS, ldk, false, 0, HS, 0, T);
+            for (size_t first = 0; first < asked; first += CK_ATTENTION_TILE) {
+                size_t rows = asked - first < CK_ATTENTION_TILE ? asked - first : CK_ATTENTION_TILE;
+                const float *o = out + (asking + first) * H + h * HS, *dy = d_out + (asking + first) * H + h * HS;
+                const float *tile = q + (asking + first) * ldq + h * HS;
                 for (size_t i = 0; i < rows; i += TILE_ROWS) {
                     size_t count = rows - i < TILE_ROWS ? rows - i : TILE_ROWS, step;
                     float *p = scores + i * padded, *dp = d_kept + i * padded;
-                    const float *x = v_rows(column, q + (first + i) * ld, ld, count, HS, &step);
+                    const float *x = v_rows(column, tile + i * ldq, ldq, count, HS, &step);
                     v_row_panel(p, padded, NULL, 0, x, step, keys, HS, scale, count, T);
                     x = v_rows(column, dy + i * H, H, count, HS, &step);
                     v_row_panel(dp, padded, NULL, 0, x, step, values, HS, 1, count, T);
@@ -129,17 +135,18 @@ static void v_attention_backward(float *restrict d_qkv, const float *d_out, cons
                         vf delta = v_set(0.0f);
                         const float *y = o + (i + r) * H, *g = dy + (i + r) * H;
                         CK_EACH(d, HS, delta = v_fma(v_get(y + d, tail), v_get(g + d, tail), delta););
-                        size_t row = begin + first + i + r;
+                        size_t row = asking + first + i + r;
                         v_softmax_row_backward(p + r * padded, dp + r * padded, T, dropout,
                                                ck_row_key(dropout.seed, ck_attention_row(h, row)),
-                                               log_sum_exp[h * N + row], v_sum(delta), scale);
+                                               log_sum_exp[h * Q + row], v_sum(delta), scale);
                     }
-                    v_row_panel(dq + (first + i) * ld, ld, NULL, 0, dp, padded, key_rows, T, 1, count, HS);
+                    v_row_panel(d_q + (asking + first + i) * ldq + h * HS, ldq, NULL, 0, dp, padded, key_rows, T, 1,
+                                count, HS);
                 }
                 v_pack_block(tile_dy, dy, H, false, 0, HS, 0, rows);
-                v_pack_block(tile_q, q + first * ld, ld, false, 0, HS, 0, rows);
-                v_add_outer(dv, ld, first > 0, scores, padded, tile_dy, rows, T, HS, column);
-                v_add_outer(dk, ld, first > 0, d_kept, padded, tile_q, rows, T, HS, column);
+                v_pack_block(tile_q, tile, ldq, false, 0, HS, 0, rows);
+                v_add_outer(dv, ldk, first > 0, scores, padded, tile_dy, rows, T, HS, column);
+                v_add_outer(dk, ldk, first > 0, d_kept, padded, tile_q, rows, T, HS, column);
             }
         }
 }

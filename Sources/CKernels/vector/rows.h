@@ -19,16 +19,6 @@ CK_INLINE void v_add_row(float *restrict dst, const float *src, size_t C) {
     CK_EACH(c, C, v_put(dst + c, v_get(dst + c, tail) + v_get(src + c, tail), tail););
 }
 
-static void v_embedding_backward(float *restrict d_word, float *restrict d_position, float *restrict d_type,
-                                 const float *d_out, const int32_t *ids, const int32_t *positions,
-                                 const int32_t *types, size_t N, size_t C) {
-    for (size_t i = 0; i < N; i++) {
-        v_add_row(d_word + (size_t)ids[i] * C, d_out + i * C, C);
-        v_add_row(d_position + (size_t)positions[i] * C, d_out + i * C, C);
-        v_add_row(d_type + (size_t)types[i] * C, d_out + i * C, C);
-    }
-}
-
 static void v_gather_rows(float *restrict out, const float *inp, const int32_t *rows, size_t N, size_t C) {
     for (size_t i = 0; i < N; i++) __builtin_memcpy(out + i * C, inp + (size_t)rows[i] * C, C * sizeof(float));
 }

@@ -1,7 +1,7 @@
-// The MLM head's loss over the vocabulary, forward and backward together, a block of words at a time: the block's
-// embeddings are packed once for the logits and once for the gradient of x, and a panel of logits becomes exponentials
-// while it is in the L1 cache. Only those exponentials are kept, each relative to its row's greatest logit so far; what
-// is missing to a probability is one factor a row and block, which the second pass multiplies into x.
+// The MLM head's loss over a part of the vocabulary, a block of words at a time: the block's embeddings are packed once
+// for the logits and once for the gradient of x, and a panel of logits becomes exponentials while it is in the L1 cache.
+// Only those exponentials are kept, each relative to its row's greatest logit so far; what is missing to a probability
+// is one factor a row and block, which backward multiplies into x once the parts are joined.
 #ifndef CK_VOCABULARY_H
 #define CK_VOCABULARY_H
 
@@ -41,67 +41,106 @@ CK_INLINE void v_add_weighted_rows(float *restrict d_bias, const float *e, size_
     });
 }
 
-static void v_vocabulary_loss(float *restrict losses, float *restrict d_x, float *restrict d_word,
-                              float *restrict d_bias, const float *x, const float *word, const float *bias,
-                              const int32_t *labels, size_t N, size_t V, size_t C, float scale, bool adds,
-                              float *restrict scratch) {
+// Where `work` of a part holds what: the exponentials (blocks, N, width), each row's greatest logit up to and with each
+// block (blocks, N), and scratch of one call.
+typedef struct {
+    size_t width, blocks;
+    float *exponentials, *peaks, *factors, *columns, *rows_of_word, *panel, *weighted;
+} v_vocabulary_work;
+
+CK_INLINE v_vocabulary_work v_cut_work(float *work, size_t N, size_t V, size_t C) {
     size_t width = ck_vocabulary_block(C), blocks = (V + width - 1) / width;
-    float *exponentials = scratch, *peaks = exponentials + blocks * width * N;  // (blocks, N, width), (blocks, N)
-    float *sums = peaks + ((blocks * N + 15) & ~(size_t)15), *factors = sums + ((N + 15) & ~(size_t)15);
-    float *labelled = factors + ((N + 15) & ~(size_t)15), *columns = labelled + ((N + 15) & ~(size_t)15);
-    float *rows_of_word = columns + v_packed_count(width, C), *panel = rows_of_word + v_packed_count(C, width);
-    float *weighted = panel + (C > N ? C : N) * LANES;
-    for (size_t b = 0; b < blocks; b++) {
-        size_t first = b * width, count = V - first < width ? V - first : width;
-        float *greatest = peaks + b * N;
-        v_pack_block(columns, word, C, true, first, count, 0, C);
-        v_pack_block(rows_of_word, word, C, false, 0, C, first, count);
+    v_vocabulary_work cut = {.width = width, .blocks = blocks, .exponentials = work};
+    cut.peaks = cut.exponentials + blocks * width * N;
+    cut.factors = cut.peaks + ((blocks * N + 15) & ~(size_t)15);
+    cut.columns = cut.factors + ((N + 15) & ~(size_t)15);
+    cut.rows_of_word = cut.columns + v_packed_count(width, C);
+    cut.panel = cut.rows_of_word + v_packed_count(C, width);
+    cut.weighted = cut.panel + (C > N ? C : N) * LANES;
+    return cut;
+}
+
+static void v_vocabulary_forward(const ck_vocabulary_part *part, const float *x, const float *word, const float *bias,
+                                 const int32_t *labels, size_t N, size_t first, size_t V, size_t C) {
+    v_vocabulary_work w = v_cut_work(part->work, N, V, C);
+    float *d_x = part->d_x;
+    for (size_t i = 0; i < N; i++) part->labelled[i] = part->greatest[i] = -__builtin_inff();
+    for (size_t i = 0; i < N; i++) part->sum[i] = 0;
+    if (V == 0) __builtin_memset(d_x, 0, N * C * sizeof(float));
+    for (size_t b = 0; b < w.blocks; b++) {
+        size_t begin = b * w.width, count = V - begin < w.width ? V - begin : w.width;
+        v_pack_block(w.columns, word, C, true, begin, count, 0, C);
+        v_pack_block(w.rows_of_word, word, C, false, 0, C, begin, count);
         for (size_t i = 0; i < N; i += TILE_ROWS) {
             size_t rows = N - i < TILE_ROWS ? N - i : TILE_ROWS, step;
-            float *e = exponentials + (b * N + i) * width;
-            const float *a = v_rows(panel, x + i * C, C, rows, C, &step);
-            v_row_panel(e, width, bias + first, 0, a, step, columns, C, 1, rows, count);
+            float *e = w.exponentials + (b * N + i) * w.width;
+            const float *a = v_rows(w.panel, x + i * C, C, rows, C, &step);
+            v_row_panel(e, w.width, bias + begin, 0, a, step, w.columns, C, 1, rows, count);
             for (size_t r = i; r < i + rows; r++) {
-                float *logits = exponentials + (b * N + r) * width;
-                size_t label = (size_t)labels[r] - first;  // wraps where the label is of an earlier block
-                if (label < count) labelled[r] = logits[label];
-                greatest[r] = b > 0 ? greatest[r - N] : -__builtin_inff();
-                if (b == 0) sums[r] = 0;
-                v_exponentials(logits, count, greatest + r, sums + r, b > 0 ? d_x + r * C : NULL, C);
+                float *logits = w.exponentials + (b * N + r) * w.width;
+                size_t label = (size_t)labels[r] - first - begin;  // wraps where the label is of an earlier block
+                if (label < count) part->labelled[r] = logits[label];
+                v_exponentials(logits, count, part->greatest + r, part->sum + r, b > 0 ? d_x + r * C : NULL, C);
+                w.peaks[b * N + r] = part->greatest[r];
             }
-            v_row_panel(d_x + i * C, C, b > 0 ? d_x + i * C : NULL, C, e, width, rows_of_word, count, 1, rows, C);
+            v_row_panel(d_x + i * C, C, b > 0 ? d_x + i * C : NULL, C, e, w.width, w.rows_of_word, count, 1, rows, C);
         }
     }
-    const float *last = peaks + (blocks - 1) * N;
+}
+
+static void v_vocabulary_join(float *restrict losses, float *restrict d_x, float *restrict greatest,
+                              float *restrict factors, const ck_vocabulary_part *parts, size_t count,
+                              const float *word, const int32_t *labels, size_t N, size_t C, float scale) {
     for (size_t i = 0; i < N; i++) {
         const float *own = word + (size_t)labels[i] * C;
-        float factor = scale / sums[i];
-        losses[i] = logf(sums[i]) + (last[i] - labelled[i]);
-        CK_EACH(c, C, {
-            v_put(d_x + i * C + c, v_get(d_x + i * C + c, tail) * factor - scale * v_get(own + c, tail), tail);
-        });
+        float most = -__builtin_inff(), labelled = most, sum = 0;
+        for (size_t p = 0; p < count; p++) {
+            most = fmaxf(most, parts[p].greatest[i]);
+            labelled = fmaxf(labelled, parts[p].labelled[i]);
+        }
+        for (size_t p = 0; p < count; p++) sum += parts[p].sum[i] * expf(parts[p].greatest[i] - most);
+        losses[i] = logf(sum) + (most - labelled);
+        greatest[i] = most;
+        factors[i] = scale / sum;
+        CK_EACH(c, C, v_put(d_x + i * C + c, v_set(-scale) * v_get(own + c, tail), tail););
+        for (size_t p = 0; p < count; p++) {
+            vf factor = v_set(expf(parts[p].greatest[i] - most) * factors[i]);
+            const float *d = parts[p].d_x + i * C;
+            CK_EACH(c, C, v_put(d_x + i * C + c, v_fma(v_get(d + c, tail), factor, v_get(d_x + i * C + c, tail)), tail););
+        }
     }
+}
+
+static void v_vocabulary_backward(float *restrict d_word, float *restrict d_bias, const ck_vocabulary_part *part,
+                                  const float *greatest, const float *row_factors, const float *x, const float *word,
+                                  const float *bias, const int32_t *labels, size_t N, size_t first, size_t V, size_t C,
+                                  float scale, bool adds) {
+    (void)word;
+    (void)bias;
+    v_vocabulary_work w = v_cut_work(part->work, N, V, C);
     // Backwards: the exponentials of the last blocks are still in a cache.
-    for (size_t b = blocks; b-- > 0;) {
-        size_t first = b * width, count = V - first < width ? V - first : width;
-        const float *e = exponentials + b * N * width;
-        for (size_t i = 0; i < N; i++) factors[i] = expf(peaks[b * N + i] - last[i]) * (scale / sums[i]);
-        v_add_weighted_rows(d_bias + first, e, width, factors, N, count);
+    for (size_t b = w.blocks; b-- > 0;) {
+        size_t begin = b * w.width, count = V - begin < w.width ? V - begin : w.width;
+        const float *e = w.exponentials + b * N * w.width;
+        for (size_t i = 0; i < N; i++) w.factors[i] = expf(w.peaks[b * N + i] - greatest[i]) * row_factors[i];
+        v_add_weighted_rows(d_bias + begin, e, w.width, w.factors, N, count);
         for (size_t c = 0; c < C; c += LANES) {
             size_t tail = C - c < LANES ? C - c : 0;
-            float *out = weighted + c / TILE_COLUMNS * TILE_COLUMNS * N + c % TILE_COLUMNS;
-            for (size_t i = 0; i < N; i++) v_put(out + i * TILE_COLUMNS, v_get(x + i * C + c, tail) * factors[i], 0);
+            float *out = w.weighted + c / TILE_COLUMNS * TILE_COLUMNS * N + c % TILE_COLUMNS;
+            for (size_t i = 0; i < N; i++) v_put(out + i * TILE_COLUMNS, v_get(x + i * C + c, tail) * w.factors[i], 0);
         }
         for (size_t j = 0; j < count; j += TILE_ROWS) {
             size_t rows = count - j < TILE_ROWS ? count - j : TILE_ROWS;
-            float *d = d_word + (first + j) * C;
-            v_pack_straight(panel, LANES, e + j, width, rows, N);
-            v_row_panel(d, C, adds ? d : NULL, C, panel, 0, weighted, N, 1, rows, C);
+            float *d = d_word + (begin + j) * C;
+            v_pack_straight(w.panel, LANES, e + j, w.width, rows, N);
+            v_row_panel(d, C, adds ? d : NULL, C, w.panel, 0, w.weighted, N, 1, rows, C);
         }
     }
     for (size_t i = 0; i < N; i++) {
-        float *own = d_word + (size_t)labels[i] * C;
-        d_bias[labels[i]] -= scale;
+        size_t label = (size_t)labels[i] - first;
+        if (label >= V) continue;
+        float *own = d_word + label * C;
+        d_bias[label] -= scale;
         CK_EACH(c, C, v_put(own + c, v_get(own + c, tail) - scale * v_get(x + i * C + c, tail), tail););
     }
 }
