@@ -8,12 +8,14 @@
 Linkloom's side is the test `training speed` (Tests/TransformerTests/TrainingBenchmark.swift) of the release build: it
 runs the trainer itself, masking included. Each round starts both programs anew, one after the other, and the order
 changes every round. Prints each round, one ratio of medians, the peak memory of both, and what share of the machine's
-multiply-add peak, measured between the rounds (peak.c, needs clang), Linkloom's model FLOPs come to. `--table`: every
+multiply-add peak, measured between the rounds (peak.c, needs clang), the FLOPs come to that Linkloom computes, which are
+fewer than PyTorch's (see flops_a_token). `--table`: every
 size and length of docs/performance.md, with dropout and without. `--shards`: rows of the lengths that shards have
 (written by `linkloom export … shards --to FOLDER`), which the peer pads to the longest of a batch; tokens are those that
-are not padding. Needs torch and transformers, and numpy and safetensors for shards.
+are not padding. Where torch or transformers are missing, both are installed from PyPI into `.venv` beside this file first.
 """
 import argparse
+import importlib.util
 import json
 import os
 import pathlib
@@ -21,9 +23,25 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import venv
 
-HERE = pathlib.Path(__file__).parent
+HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
+PACKAGES = ["torch==2.13.0", "transformers==5.23.0", "numpy==2.4.6", "safetensors==0.8.0"]
+
+
+def run_where_torch_is():
+    """Goes on in an environment of its own if this one lacks the peer."""
+    if all(importlib.util.find_spec(package.split("=")[0]) for package in PACKAGES):
+        return
+    python = HERE / ".venv/bin/python"
+    if not python.exists():
+        venv.create(HERE / ".venv", with_pip=True)
+    subprocess.run([python, "-m", "pip", "install", "--quiet", *PACKAGES], check=True)
+    os.execv(python, [str(python), *sys.argv])
+
+
+run_where_torch_is()
 
 parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 parser.add_argument("--architecture", default="tiny")
@@ -47,12 +65,18 @@ VOCABULARY = 30522
 
 
 def flops_a_token(architecture, length):
-    """Matrix products alone, a multiply-add is 2, backward is twice forward; MLM head at masked positions only."""
+    """Matrix products alone, a multiply-add is 2, backward is twice forward; MLM head at masked positions only.
+
+    Of a model whose layers make all rows, as PyTorch's do, and of what Linkloom computes: its last layer makes keys and
+    values of all rows, and all else of [CLS] and the masked positions only.
+    """
     layers, hidden, intermediate = SIZES[architecture]
     masked = 2 * round(0.15 * (length // 2 - 2))
-    encoder = layers * (2 * length * (4 * hidden**2 + 2 * hidden * intermediate) + 4 * length**2 * hidden)
+    layer = 2 * length * (4 * hidden**2 + 2 * hidden * intermediate) + 4 * length**2 * hidden
+    rows = masked + 1
+    last = 4 * length * hidden**2 + rows * (4 * hidden**2 + 4 * hidden * intermediate + 4 * length * hidden)
     heads = 2 * masked * (hidden**2 + hidden * VOCABULARY) + 2 * (hidden**2 + 3 * hidden)
-    return 3 * (encoder + heads) / length
+    return [3 * (encoder + heads) / length for encoder in (layers * layer, (layers - 1) * layer + last)]
 
 
 def answer(command, **options):
@@ -132,7 +156,7 @@ with tempfile.TemporaryDirectory() as folder:
               "| MB, Linkloom | MB, PyTorch |\n|---|---|---|---|---|---|---|---|---|", flush=True)
     for row in rows:
         (ours, theirs), memory, ceiling = compare(peak, *row)
-        speed = ours * flops_a_token(row[0], round(statistics.mean(lengths)) if rows_file else row[1]) / 1e9
+        speed = ours * flops_a_token(row[0], round(statistics.mean(lengths)) if rows_file else row[1])[1] / 1e9
         cells = [f"{row[0]}, {row[1]}, {row[2]}", row[4], f"{ours:,.0f}", f"{theirs:,.0f}", f"{ours / theirs:.2f}",
                  f"{speed:.0f}", f"{100 * speed / ceiling:.0f}% of {ceiling:.0f}", *(f"{mb:,.0f}" for mb in memory)]
         if args.table:

@@ -1,4 +1,5 @@
-// Matrix products on the calling thread: by the device's own kernel or by OpenBLAS, as the table of CPU kinds says.
+// Matrix products on the calling thread: by the device's own kernel or by OpenBLAS, as the table of CPU kinds says, or by
+// the library that was named.
 
 internal import CKernels
 
@@ -27,7 +28,11 @@ extension Device {
         require(a, Self.extent(rowsA, widthA, lda), "A")
         require(b, Self.extent(rowsB, widthB, ldb), "B")
         require(c, Self.extent(m, n, ldc), "C")
-        if k <= ownProductLimit {
+        if let cblas {
+            unsafe ck_cblas_matmul(
+                cblas.library, c.pointer, a.pointer, b.pointer, bias?.pointer, m, n, k, transposeA, transposeB, alpha,
+                beta, lda, ldb, ldc)
+        } else if k <= ownProductLimit {
             unsafe kernels.matmul(
                 c.pointer, a.pointer, b.pointer, bias?.pointer, m, n, k, transposeA, transposeB, alpha, beta, lda, ldb,
                 ldc)

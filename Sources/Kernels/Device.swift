@@ -31,23 +31,28 @@ internal import CKernels
     internal let kernels: ck_ops
     // Products with longer sums are OpenBLAS's.
     internal let ownProductLimit: Int
+    /// The library of all products of dense layers, where one was named.
+    package let cblas: CBLAS?
 
-    /// The variant that the committed table of CPU kinds names for this machine.
+    /// The variant that the committed table of CPU kinds names for this machine, with the library given to `use`.
     package static let cpu: Device = {
         let code = ck_preferred_variant()
         let variant = Variant.allCases.first { $0.code == code } ?? .reference
-        guard let device = cpu(variant: variant, ownProductLimit: ck_own_product_limit()) else {
+        let named = namedLibrary()
+        guard let device = cpu(variant: variant, ownProductLimit: ck_own_product_limit(), cblas: named) else {
             preconditionFailure("this CPU cannot run \(variant)")
         }
         return device
     }()
 
     /// A given variant, for tests and comparisons; nil where this CPU cannot run it.
-    /// - Parameter ownProductLimit: matrix products with longer sums are left to OpenBLAS.
-    package static func cpu(variant: Variant, ownProductLimit: Int = .max) -> Device? {
+    /// - Parameters:
+    ///   - ownProductLimit: matrix products with longer sums are left to OpenBLAS.
+    ///   - cblas: a library for all matrix products instead.
+    package static func cpu(variant: Variant, ownProductLimit: Int = .max, cblas: CBLAS? = nil) -> Device? {
         _ = singleThreadedBLAS
         guard let table = unsafe ck_ops_for(variant.code) else { return nil }
-        return unsafe Device(variant: variant, kernels: table.pointee, ownProductLimit: ownProductLimit)
+        return unsafe Device(variant: variant, kernels: table.pointee, ownProductLimit: ownProductLimit, cblas: cblas)
     }
 
     // OpenBLAS's thread count belongs to the process; a static makes the call happen once, before any product.
@@ -57,16 +62,17 @@ internal import CKernels
     package var cpuKind: String { unsafe String(cString: ck_cpu_kind()) }
     package var kernelVariant: String { variant.rawValue }
     /// What computes matrix products: `own-1` (the order of summation has changed once for every number), `openblas`,
-    /// or the first up to a length of the sum and the second beyond.
+    /// or the first up to a length of the sum and the second beyond; `cblas` where a library was named.
     package var products: String {
-        switch ownProductLimit {
+        if cblas != nil { return "cblas" }
+        return switch ownProductLimit {
         case .max: "own-1"
         case ...0: "openblas"
         default: "own-1 to \(ownProductLimit), then openblas"
         }
     }
-    /// OpenBLAS's version, build options and the kernel set it chose for this CPU.
-    package var blas: String { unsafe String(cString: ck_blas_config()) }
+    /// The version of the library that was named, else OpenBLAS's with its build options.
+    package var blas: String { unsafe cblas?.version ?? String(cString: ck_blas_config()) }
 }
 
 // What every operation checks: a view holds at least the floats its shape needs.

@@ -28,6 +28,7 @@ extension Recipe {
             linkbert(name, .large, rate: 2e-4, steps: 40_000, start: "bert-large-cased", gpus: "8 A100, 7 days")
         case .biolinkbertBase: biolinkbert(name, .base, rate: 6e-4, warmup: 10, gpus: "8 A100, 7 days")
         case .biolinkbertLarge: biolinkbert(name, .large, rate: 4e-4, warmup: 20, gpus: "8 A100, 21 days")
+        case .bert: bert(name, .base)
         case .bertTiny: bert(name, .tiny)
         case .bertMini: bert(name, .mini)
         case .bertSmall: bert(name, .small)
@@ -112,7 +113,7 @@ extension Recipe {
                 Value("warmup_steps", \.warmupSteps, .percent(warmup), p),
                 Value("lr_schedule", \.schedule, .linear, p),
                 Value("adam_beta1", \.adamBeta1, 0.9, Source.asBERT),
-                Value("adam_beta2", \.adamBeta2, 0.98, "not stated there; as LinkBERT section 5.1"),
+                Value("adam_beta2", \.adamBeta2, 0.999, "as PubMedBERT, which does not state it; BERT's own"),
                 Value("weight_decay", \.weightDecay, 0.01, Source.asBERT),
                 Value("adam_bias_correction", \.adamBiasCorrection, true, Source.usual),
             ] + common(Source.asBERT),

@@ -12,6 +12,8 @@ package struct Recipe: Sendable {
         case linkbertLarge = "linkbert-large"
         case biolinkbertBase = "biolinkbert-base"
         case biolinkbertLarge = "biolinkbert-large"
+        /// BERT-base, by the name that its article has for the method.
+        case bert
         case bertTiny = "bert-tiny"
         case bertMini = "bert-mini"
         case bertSmall = "bert-small"

@@ -86,6 +86,11 @@ package struct BertConfig: Sendable, Equatable {
 
     package var headSize: Int { hiddenSize / numAttentionHeads }
 
+    /// Most layers, and most parameters, that a config may ask for: several times the largest BERT, and few enough that no
+    /// arithmetic on sizes overflows.
+    package static let mostLayers = 1024
+    package static let mostParameters = 1 << 34
+
     /// The names of the relation head's classes, in id order; BERT's ids 0 and 1 keep their meaning.
     package static func relationNames(_ classes: Int) -> [String] {
         Array(["contiguous", "random", "linked"].prefix(classes))
@@ -98,8 +103,21 @@ package struct BertConfig: Sendable, Equatable {
             ("num_attention_heads", numAttentionHeads), ("intermediate_size", intermediateSize),
             ("max_position_embeddings", maxPositionEmbeddings), ("type_vocab_size", typeVocabSize),
         ]
-        for (name, size) in sizes where size < 1 || size > 1 << 24 {
-            throw ModelError("\(name) is \(size); it must lie in 1...16777216")
+        for (name, size) in sizes {
+            let most = name == "num_hidden_layers" ? Self.mostLayers : 1 << 24
+            guard size >= 1, size <= most else {
+                throw ModelError("\(name) is \(size); it must lie in 1...\(most)")
+            }
+        }
+        let h = Double(hiddenSize)
+        let words = Double(vocabSize) + Double(maxPositionEmbeddings) + Double(typeVocabSize)
+        let parameters = h * words + Double(numHiddenLayers) * h * (4 * h + 2 * Double(intermediateSize))
+        guard parameters <= Double(Self.mostParameters) else {
+            throw ModelError(
+                "a model of these sizes would have \(Int(parameters / 1e9)) billion parameters; the most is "
+                    + "\(Self.mostParameters / 1_000_000_000) billion",
+                cause: "hidden_size \(hiddenSize), num_hidden_layers \(numHiddenLayers), intermediate_size "
+                    + "\(intermediateSize), vocab_size \(vocabSize), max_position_embeddings \(maxPositionEmbeddings)")
         }
         guard hiddenSize % numAttentionHeads == 0 else {
             throw ModelError(

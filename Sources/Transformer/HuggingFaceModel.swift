@@ -85,35 +85,21 @@ package struct HuggingFaceModel: Sendable {
         let known = found.vocabSize
         let map = map?.map { $0.flatMap { $0 < known ? $0 : nil } }
         let config = wanted ?? found
-        let model = try BertModel(zeros: config)
+        try config.validate()
+        // Every shape is compared before memory is taken, so that a config cannot ask for more than the files hold.
+        let (taken, fresh) = try match(ParameterLayout(config), tensors, files.weights) { entry in
+            map.flatMap { RowRule(entry, from: found, to: config, tokens: $0) }
+        }
         try checkDecoder(tensors, files.weights)
-
-        var fresh: [String] = []
-        var used: Set<String> = []
-        for entry in model.layout.entries {
-            guard let name = tensors[entry.name], !isOtherHead(entry, files.weights, name) else {
-                fresh.append(entry.name)
-                continue
-            }
-            used.insert(name)
-            let shape = files.weights.shape(name) ?? []
-            var expected = entry.shape
-            let rows = map == nil ? nil : RowRule(entry, from: found, to: config, tokens: map ?? [])
-            if let rows { expected[0] = rows.count }
-            guard shape == expected else {
-                throw ModelError(
-                    "tensor '\(name)' has shape \(shape), the config asks for \(expected)",
-                    place: files.weights.place(of: name))
-            }
+        let model = try BertModel(zeros: config)
+        for (entry, name, rows) in taken {
             var values = try files.weights.floats(name)
             if let rows {
                 values = rows.extended(values, entry.startValues(seed: seed, config: config))
             }
             model.parameters.view().write(values, at: entry.offset)
         }
-        if let lost = fresh.first(where: { $0.hasPrefix("bert.") && !$0.hasPrefix("bert.pooler.") }) {
-            throw ModelError("there is no tensor '\(lost)'", place: files.weights.place)
-        }
+        let used = Set(taken.map(\.name))
         model.layout.initialise(model.parameters.view(), seed: seed, config: config, only: Set(fresh))
         let ignored = ["position_ids", "cls.predictions.decoder.weight", "cls.predictions.decoder.bias"]
         let unused = files.weights.names.filter { name in
@@ -134,6 +120,34 @@ package struct HuggingFaceModel: Sendable {
         model.layout.entries.filter { !names.contains($0.name) }.map {
             TensorToWrite($0.name, shape: $0.shape, model.parameters.view($0.offset, $0.count))
         }
+    }
+
+    /// Which tensor each parameter is read from, and by which rule its rows are; and the parameters that have none.
+    private static func match(
+        _ layout: ParameterLayout, _ tensors: TensorNames, _ weights: WeightFiles, rule: (ParameterInfo) -> RowRule?
+    ) throws(ModelError) -> (taken: [(entry: ParameterInfo, name: String, rows: RowRule?)], fresh: [String]) {
+        var fresh: [String] = []
+        var taken: [(entry: ParameterInfo, name: String, rows: RowRule?)] = []
+        for entry in layout.entries {
+            guard let name = tensors[entry.name], !isOtherHead(entry, weights, name) else {
+                fresh.append(entry.name)
+                continue
+            }
+            let shape = weights.shape(name) ?? []
+            var expected = entry.shape
+            let rows = rule(entry)
+            if let rows { expected[0] = rows.count }
+            guard shape == expected else {
+                throw ModelError(
+                    "tensor '\(name)' has shape \(shape), the config asks for \(expected)",
+                    place: weights.place(of: name))
+            }
+            taken.append((entry, name, rows))
+        }
+        if let lost = fresh.first(where: { $0.hasPrefix("bert.") && !$0.hasPrefix("bert.pooler.") }) {
+            throw ModelError("there is no tensor '\(lost)'", place: weights.place)
+        }
+        return (taken, fresh)
     }
 
     /// Writes `model.safetensors`. The same parameters give the same bytes.

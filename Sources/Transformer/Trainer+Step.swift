@@ -141,11 +141,11 @@ extension Trainer {
             let times = settings.maxSkippedSteps > 1 ? ", \(settings.maxSkippedSteps) steps in a row" : ""
             throw ModelError(
                 "the loss is \(loss) and the gradient's norm \(norm)\(times)", place: "step \(state.step)",
-                cause: "training diverged on a batch that begins with " + names(rows),
+                cause: "training diverged on the batch of " + names(rows),
                 fix: "lower learning_rate, lengthen warmup_steps, or set max_grad_norm; " + lastGoodState)
         }
         observer.warning(
-            "step \(state.step) is skipped: its loss is \(loss), its gradient's norm \(norm); its batch begins with "
+            "step \(state.step) is skipped: its loss is \(loss), its gradient's norm \(norm); its batch is "
                 + names(rows))
     }
 
@@ -166,15 +166,29 @@ extension Trainer {
             fix: "lower learning_rate, lengthen warmup_steps, or set max_grad_norm; " + lastGoodState)
     }
 
-    /// The first rows of a batch by shard and documents.
+    /// All rows of a batch: the first by shards, part, row and documents, the others by part and row.
     private func names(_ rows: [BatchRow]) -> String {
+        let described = 8
         var instance = Instance()
-        return rows.prefix(8).map { row -> String in
-            let place = row.source.place(row.row)
+        var parts = rows.prefix(described).map { row -> String in
             try? row.source.load(row.row, into: &instance)
             let documents = instance.spans.map { String($0.document) }.joined(separator: " and ")
-            return "part \(place.part) row \(place.offset) (documents \(documents))"
-        }.joined(separator: ", ")
+            return "\(part(row)) row \(row.source.place(row.row).offset) (documents \(documents))"
+        }
+        var last: String?
+        for row in rows.dropFirst(described) {
+            let (part, offset) = (part(row), row.source.place(row.row).offset)
+            parts.append(part == last ? "\(offset)" : "\(part) row \(offset)")
+            last = part
+        }
+        return parts.joined(separator: ", ")
+    }
+
+    /// The part a row lies in, with the number of its shards where there are several.
+    private func part(_ row: BatchRow) -> String {
+        let part = "part \(row.source.place(row.row).part)"
+        guard data.count > 1, let shards = data.firstIndex(where: { $0.train === row.source }) else { return part }
+        return "shards \(shards) \(part)"
     }
 }
 

@@ -67,12 +67,14 @@ extension TrainingState {
 ///
 /// `state-<step>.safetensors` holds `parameters`, `first_moment`, `second_moment` (F32, flat over the layout, gaps
 /// included) and `metrics` (U8); `state-<step>.json`, published after it, holds its SHA-256, the step, the data
-/// positions, the counts of `TrainingState` and a fingerprint of settings and layout. A state without its JSON does
-/// not exist. The last `kept` are kept.
+/// positions, the counts of `TrainingState`, a fingerprint of settings and layout, and the numerics. A state without its
+/// JSON does not exist. The last `kept` are kept.
 struct StateFolder {
     let path: String
     let kept: Int
     let fingerprint: JSON
+    /// Of this process: a run goes on where it has the same.
+    var numerics = Numerics.json
 
     private func file(_ step: Int, _ suffix: String) -> String {
         let digits = String(step)
@@ -105,8 +107,8 @@ struct StateFolder {
             }
         }
         var json: JSON = [
-            "digest": .string(digest.finish().hex), "fingerprint": fingerprint, "step": JSON(state.step),
-            "tokens": JSON(state.tokens),
+            "digest": .string(digest.finish().hex), "fingerprint": fingerprint, "numerics": numerics,
+            "step": JSON(state.step), "tokens": JSON(state.tokens),
             "positions": .array(
                 state.positions.map {
                     ["epoch": JSON($0.epoch), "part": JSON($0.place.part), "offset": JSON($0.place.offset)]
@@ -122,16 +124,20 @@ struct StateFolder {
 
     /// Restores the newest whole state into the buffers; nil if there is none.
     /// - Parameter warn: told of every damaged state that was passed over.
+    /// - Throws: `ModelError` if the newest whole state is of other numerics.
     func restore(
         parameters: FloatView, firstMoment: FloatView, secondMoment: FloatView, warn: (String) -> Void
     ) throws -> TrainingState? {
         for step in try steps() {
             do {
-                let (state, tensors) = try load(step, count: parameters.count)
+                let (state, tensors, numerics) = try load(step, count: parameters.count)
+                if let numerics, numerics != self.numerics { throw OtherNumerics(found: numerics) }
                 parameters.write(try tensors.values("parameters", as: Float.self))
                 firstMoment.write(try tensors.values("first_moment", as: Float.self))
                 secondMoment.write(try tensors.values("second_moment", as: Float.self))
                 return state
+            } catch let other as OtherNumerics {
+                throw refusal(step, other.found)
             } catch {
                 warn("the checkpoint of step \(step) in scratch cannot be used (\(error)); trying the one before")
             }
@@ -139,8 +145,19 @@ struct StateFolder {
         return nil
     }
 
-    /// A state that is sure to fit: checksum, fingerprint, sizes and record are as they were written.
-    private func load(_ step: Int, count: Int) throws -> (TrainingState, TensorFile) {
+    private struct OtherNumerics: Error { let found: JSON }
+
+    private func refusal(_ step: Int, _ found: JSON) -> ModelError {
+        ModelError(
+            "training was stopped after step \(step) and cannot go on here: \(Numerics.differences(found, numerics))",
+            place: path,
+            cause: "the same run with other arithmetic gives other bits, and what came out would be of both",
+            fix: "go on where it began, with the same \(Numerics.libraryVariable), or remove this folder to train anew")
+    }
+
+    /// A state that is sure to fit: checksum, fingerprint, sizes and record are as they were written; with the numerics
+    /// it was made with.
+    private func load(_ step: Int, count: Int) throws -> (TrainingState, TensorFile, JSON?) {
         let json = try JSON(parsing: try Files.read(file(step, "json")))
         guard json["fingerprint"] == fingerprint else {
             throw ModelError("it was made with other settings or another model")
@@ -163,7 +180,7 @@ struct StateFolder {
             step: step, tokens: Int(tokens), positions: positions,
             metrics: try tensors.values("metrics", as: UInt8.self))
         state.readProgress(json)
-        return (state, tensors)
+        return (state, tensors, json["numerics"])
     }
 
     private static func position(_ json: JSON) -> DataPosition? {

@@ -3,4 +3,6 @@
 import Runner
 import Stages
 
-LinkloomCommand.main(registry: LinkloomStages.registry, extraCommands: [FillMaskCommand.self, RecipesCommand.self])
+LinkloomCommand.main(
+    registry: LinkloomStages.registry, extraCommands: [FillMaskCommand.self, RecipesCommand.self],
+    prepare: LinkloomStages.useNamedLibraries)

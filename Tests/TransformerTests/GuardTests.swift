@@ -49,6 +49,7 @@ private func train(
 @Test func `steps that are not finite are skipped, counted and named before the run gives up`() throws {
     let folder = try TemporaryFolder()
     var wild = settings()
+    wild.batchSize = 12
     wild.learningRate = 1e30
     wild.maxGradNorm = 0
     wild.maxSkippedSteps = 4
@@ -57,6 +58,10 @@ private func train(
     #expect(error.message.contains("4 steps in a row") && error.cause?.contains("documents") == true)
     let skipped = log.all.filter { $0.contains("is skipped") }
     #expect(skipped.count == 3 && skipped.allSatisfy { $0.contains("part 0 row") })
+    // Eight rows with their documents, then four by number alone.
+    let named = try #require(error.cause?.split(separator: "batch of ").last).split(separator: ", ")
+    #expect(named.count == 12 && named.prefix(8).allSatisfy { $0.hasSuffix(")") })
+    #expect(named[8].hasPrefix("part 0 row ") && Int(named[11]) != nil)
     // The states left behind are from before the first bad step, and the message says which is newest.
     let firstBad = try #require(skipped[0].split(separator: " ").dropFirst().first.flatMap { Int($0) })
     let kept = try Files.list(folder.path + "/states").filter { $0.hasSuffix(".json") }

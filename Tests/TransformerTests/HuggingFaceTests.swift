@@ -95,6 +95,28 @@ private func save(_ tensors: [TensorToWrite], _ config: JSON, in folder: String)
     }
 }
 
+@Test func `a config that asks for more than the files hold is refused before memory is taken`() throws {
+    let folder = try TemporaryFolder()
+    try HuggingFaceModel.write(try BertModel(toyConfig(), seed: 1), directory: folder.path)
+    let heads = JSON(toyConfig().numAttentionHeads)
+    for (changes, expected) in [
+        (["hidden_size": 1 << 24, "intermediate_size": 1 << 24, "num_attention_heads": 1], "billion parameters"),
+        (["num_hidden_layers": 1 << 24], "num_hidden_layers is 16777216"),
+        (["vocab_size": 1 << 24, "hidden_size": 1008], "has shape"),
+        (["num_hidden_layers": 1000], "there is no tensor 'bert.encoder.layer."),
+        (["max_position_embeddings": 1 << 24], "has shape"),
+    ] as [([String: Int], String)] {
+        var config = toyConfig().json
+        config["num_attention_heads"] = heads
+        for (key, value) in changes { config[key] = JSON(value) }
+        try Data(config.canonical).write(to: URL(fileURLWithPath: folder.path + "/config.json"))
+        let error = try #require(throws: ModelError.self) {
+            _ = try HuggingFaceModel.read(ModelFiles(directory: folder.path), seed: 1)
+        }
+        #expect(error.message.contains(expected), "\(changes): \(error)")
+    }
+}
+
 /// Writes the model in two shards with an index.
 private func saveShards(_ model: BertModel, in folder: String) throws -> [String: JSON] {
     try Files.publish(HuggingFaceModel.configFile(model), at: folder + "/config.json")

@@ -120,6 +120,42 @@ func `a damaged newest state falls back to the one before`(damage: String) throw
     #expect(resumed.result.metrics == reference.result.metrics)
 }
 
+@Test func `a run stopped under three threads ends under one in the same bits`() throws {
+    var many = toySettings()
+    many.slices = 3
+    many.threads = 3
+    var one = many
+    one.threads = 1
+    let whole = try TemporaryFolder()
+    let reference = try train(many, scratch: whole.path)
+    let folder = try TemporaryFolder()
+    #expect(throws: TrainingCancelled.self) { _ = try train(many, scratch: folder.path, stopAfter: 6) }
+    let resumed = try train(one, scratch: folder.path)
+    #expect(resumed.parameters == reference.parameters)
+    #expect(try optimizer(resumed.result) == optimizer(reference.result))
+}
+
+@Test func `a run that began with other arithmetic is refused, and keeps its states`() throws {
+    let whole = try TemporaryFolder()
+    let reference = try train(toySettings(), scratch: whole.path)
+    let folder = try TemporaryFolder()
+    #expect(throws: TrainingCancelled.self) { _ = try train(toySettings(), scratch: folder.path, stopAfter: 7) }
+    let states = folder.path + "/states"
+    let files = try Files.list(states).sorted()
+    let record = states + "/state-0000000007.json"
+    let own = try Files.read(record)
+    var json = try JSON(parsing: own)
+    #expect(json["numerics"] == Numerics.json)
+    json["numerics"]?["blas"] = "another library"
+    try Data(json.canonical).write(to: URL(fileURLWithPath: record))
+    let error = try #require(throws: ModelError.self) { _ = try train(toySettings(), scratch: folder.path) }
+    #expect(error.message.contains("after step 7") && error.message.contains("blas another library → "))
+    #expect(error.place == states && error.fix?.contains("LINKLOOM_CBLAS") == true)
+    #expect(try Files.list(states).sorted() == files)
+    try Data(own).write(to: URL(fileURLWithPath: record))
+    #expect(try train(toySettings(), scratch: folder.path).parameters == reference.parameters)
+}
+
 @Test func `a state of other settings is not gone on from`() throws {
     let folder = try TemporaryFolder()
     #expect(throws: TrainingCancelled.self) { _ = try train(toySettings(), scratch: folder.path, stopAfter: 3) }

@@ -241,6 +241,27 @@ const char *ck_blas_core(void);
 // ck_matmul_fn by OpenBLAS: the portable default, and an oracle.
 ck_matmul_fn ck_blas_matmul;
 
+// cblas_sgemm, its enumerations by their numbers.
+typedef void ck_sgemm_fn(unsigned order, unsigned transpose_a, unsigned transpose_b, int32_t m, int32_t n, int32_t k,
+                         float alpha, const float *a, int32_t lda, const float *b, int32_t ldb, float beta, float *c,
+                         int32_t ldc);
+
+// A CBLAS library that was named at run time. It stays open, and its strings stay, until the process ends.
+typedef struct {
+    ck_sgemm_fn *sgemm;
+    const char *path;     // of the file
+    const char *version;  // what it says of itself
+} ck_cblas;
+
+// Opens the library of that name or path, makes it use one thread a call and tries it on a product. NULL if it cannot be
+// used: *error then says why, valid until the next call of the dynamic linker. What is returned is never freed.
+const ck_cblas *_Nullable ck_cblas_load(const char *path, const char *_Nullable *_Nonnull error);
+
+// ck_matmul_fn by such a library.
+void ck_cblas_matmul(const ck_cblas *library, float *c, const float *a, const float *b, const float *_Nullable bias,
+                     size_t m, size_t n, size_t k, bool transpose_a, bool transpose_b, float alpha, float beta,
+                     size_t lda, size_t ldb, size_t ldc);
+
 #pragma clang assume_nonnull end
 
 #endif

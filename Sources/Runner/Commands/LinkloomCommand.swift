@@ -33,9 +33,12 @@ package struct LinkloomCommand: ParsableCommand {
     package init() {}
 
     /// Runs the command that the arguments name, and exits.
-    /// - Parameter arguments: without the program's name; nil for those of the process.
+    /// - Parameters:
+    ///   - arguments: without the program's name; nil for those of the process.
+    ///   - prepare: called before the command runs, in worker processes too.
     package static func main(
-        registry: StageRegistry, extraCommands: [any ParsableCommand.Type], arguments: [String]? = nil
+        registry: StageRegistry, extraCommands: [any ParsableCommand.Type], arguments: [String]? = nil,
+        prepare: () throws -> Void = {}
     ) -> Never {
         // glibc would raise the size from which arrays go back to the system with every large one that is freed, and
         // parts of 32 MiB would then add up in the heap, piece after piece.
@@ -44,6 +47,7 @@ package struct LinkloomCommand: ParsableCommand {
         Interrupt.install()
         do {
             var command = try parseAsRoot(arguments)
+            try prepare()
             try command.run()
         } catch {
             exit(with: error)
