@@ -105,6 +105,9 @@ extension SlicePass {
         return pooled
     }
 
+    /// (S, H): every sequence's first row of the hidden states, after `poolForward`.
+    var classStates: FloatView { workspace.view(workspace.heads.cls, input.sequences * h) }
+
     /// (S, classes): relation logits without bias.
     func relationLogits(_ relation: Affine) -> FloatView {
         let s = input.sequences

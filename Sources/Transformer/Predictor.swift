@@ -36,6 +36,8 @@ package struct PredictorOutputs: OptionSet, Sendable {
     package static let hiddenStates = PredictorOutputs(rawValue: 8)
     /// The pooled `[CLS]`.
     package static let pooled = PredictorOutputs(rawValue: 16)
+    /// The last hidden state of `[CLS]`; alone, it spares most of the last layer.
+    package static let classStates = PredictorOutputs(rawValue: 32)
 }
 
 /// What came out for one sequence; what was not asked for is empty.
@@ -50,6 +52,7 @@ package struct Prediction: Sendable {
     /// (tokens, H) row-major.
     package var hiddenStates: [Float] = []
     package var pooled: [Float] = []
+    package var classState: [Float] = []
 }
 
 /// Runs a model forward on sequences, without dropout, a few at a time on each thread.
@@ -178,9 +181,13 @@ private struct PredictorPass {
                 row += input.ids.count
             }
         }
-        if outputs.contains(.pooled) {
+        if !outputs.isDisjoint(with: [.pooled, .classStates]) {
             let pooled = pass.poolForward()
-            for index in results.indices { results[index].pooled = pooled.slice(index * h, h).read() }
+            let states = pass.classStates
+            for index in results.indices {
+                if outputs.contains(.pooled) { results[index].pooled = pooled.slice(index * h, h).read() }
+                if outputs.contains(.classStates) { results[index].classState = states.slice(index * h, h).read() }
+            }
         }
         for (index, result) in results.enumerated() { emit(index, result) }
     }

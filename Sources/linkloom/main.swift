@@ -4,5 +4,6 @@ import Runner
 import Stages
 
 LinkloomCommand.main(
-    registry: LinkloomStages.registry, extraCommands: [FillMaskCommand.self, RecipesCommand.self],
+    registry: LinkloomStages.registry,
+    extraCommands: [FillMaskCommand.self, PredictCommand.self, EmbedCommand.self, RecipesCommand.self],
     prepare: LinkloomStages.useNamedLibraries)

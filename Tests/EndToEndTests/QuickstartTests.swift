@@ -39,6 +39,64 @@ import Testing
         let guesses = try filled.json.array ?? []
         #expect(guesses.count == 5)
         #expect(guesses.allSatisfy { $0["token"]?.string != nil && $0["id"]?.int != nil && $0["score"]?.double != nil })
+        try checkTexts(shop)
+        try checkContinuation(shop)
+    }
+
+    /// `pipelines/continue.yaml` takes an exported model up with its vocabulary and relation head, and goes on.
+    private func checkContinuation(_ shop: Workshop) throws {
+        let file = packageRoot.appending(path: "pipelines/continue.yaml").path
+        let settings = ["-e", "sample", "-s", "params.start=" + shop.path("model"), "-s", "params.steps=3"]
+        let run = try shop.run(["run", file, "--until", "model", "--json"] + settings)
+        try #require(run.status == 0, "\(run.errors)")
+        #expect(!run.errors.contains("at random"), "\(run.errors)")
+        let export = try shop.run(["export", file, "model", "--to", shop.path("further")] + settings)
+        try #require(export.status == 0, "\(export.errors)")
+        let vectors = try ["model", "further"].map { try shop.run("embed", shop.path($0), "A ship.", "--json").json }
+        let numbers: [[Double]] = vectors.map { vector in (vector.array ?? []).map { $0.double ?? 0 } }
+        let differences: [Double] = zip(numbers[0], numbers[1]).map { abs($0 - $1) }
+        #expect(differences.count == 128)
+        // Three steps move the vectors, but a model begun at random would lie far away.
+        let largest = try #require(differences.max())
+        #expect(largest > 1e-6 && largest < 0.1)
+    }
+
+    /// Vectors and relations from the exported model: results on stdout, warnings on stderr, errors with exit codes.
+    private func checkTexts(_ shop: Workshop) throws {
+        let model = shop.path("model")
+        func piped(_ text: String, _ options: String) throws -> Finished {
+            let file = try shop.write(text, "texts.txt")
+            return try shop.run(
+                "-c", "cat '\(file)' | '\(linkloomPath)' embed '\(model)' \(options)", executable: "/bin/sh")
+        }
+        let given = try shop.run("embed", model, "A ship.", "", "The harbour", "--json", "--pool", "mean")
+        let widths: [Int] = try given.output.split(separator: "\n").map { line in
+            try JSON(parsing: Array(line.utf8)).array?.count ?? 0
+        }
+        #expect(widths == [128, 128, 128])
+        #expect(given.errors.isEmpty, "\(given.errors)")
+        // The same from lines: empty ones are texts, and the last needs no line feed.
+        let read = try piped("A ship.\n\nThe harbour", "--json --pool mean -j 2")
+        #expect(read.status == 0 && read.output == given.output, "\(read.errors)")
+        let long = String(repeating: "ship ", count: 700)
+        let cut = try piped("A ship.\n\(long)\n\(long)\n", "--tokens --json")
+        #expect(cut.status == 0 && cut.output.split(separator: "\n").count == 3)
+        #expect(cut.errors.contains("warning: text 2 has 702 tokens") && cut.errors.contains("2 of 3 texts"))
+        let broken = try shop.run(
+            "-c", "printf 'a\\nb\\377\\n' | '\(linkloomPath)' embed '\(model)'", executable: "/bin/sh")
+        #expect(broken.status == 1 && broken.errors.contains("standard input:2: error:"), "\(broken.errors)")
+        #expect(try shop.run("embed", model, "a", "--tokens", "--pool", "cls").status == 64)
+        let none = try shop.run("embed", shop.path("none"), "a")
+        #expect(none.status == 1 && none.errors.contains("config.json") && none.errors.contains("fix:"))
+
+        let relation = try shop.run("predict", model, "A ship in the harbour.", "The harbour is deep.", "--json")
+        let shares = try #require(relation.json.object)
+        #expect(Set(shares.keys) == ["contiguous", "random", "linked"])
+        let values = shares.mapValues { $0.double ?? 0 }
+        #expect(abs(values.values.reduce(0, +) - 1) < 1e-9)
+        let table = try shop.run("predict", model, "A ship in the harbour.", "The harbour is deep.").output
+        let likeliest = try #require(values.max { $0.value < $1.value }).key
+        #expect(table.split(separator: "\n").first?.hasSuffix("\t" + likeliest) == true, "\(table)")
     }
 
     /// Shares are those of the counts beside them, and the floors are there to compare with.

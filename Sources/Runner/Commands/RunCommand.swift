@@ -73,8 +73,8 @@ struct RunCommand: ParsableCommand {
 }
 
 /// Cores that this process may use: its affinity, not the machine's size.
-enum Cores {
-    static var count: Int {
+package enum Cores {
+    package static var count: Int {
         let online = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         guard let status = try? Files.read("/proc/self/status") else { return online }
         let lines = String(decoding: status, as: UTF8.self).split(separator: "\n")
