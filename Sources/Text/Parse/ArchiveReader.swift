@@ -248,7 +248,9 @@ package final class ArchiveReader {
     private func failure(_ what: String) -> TextError {
         let cause = archive_error_string(handle).map { String(cString: $0) }
         let text = cause?.lowercased() ?? ""
-        let isCut = text.contains("truncated") || text.contains("unexpected end") || text.contains("premature")
+        // The last is what liblzma says when it wants more bytes than there are.
+        let cut = ["truncated", "unexpected end", "premature", "no progress is possible"]
+        let isCut = cut.contains { text.contains($0) }
         return TextError(
             isCut ? .truncated : .damaged, isCut ? "the file is cut off" : "the file \(what)", file: path,
             offset: isCut ? UInt64(fileSize) : offset, cause: cause,
