@@ -1,5 +1,6 @@
 // Stage `link-extract`: link targets to documents. A piece is one documents part (or the user's edge list); its
-// projection is what the targets that occur in it resolve to. Links of `kind: lexical` are in LinkExtract+Lexical.
+// projection is what the targets that occur in it resolve to. Edge lists are in LinkExtract+Edges, links of
+// `kind: lexical` in LinkExtract+Lexical.
 
 package import Container
 import Corpus
@@ -10,7 +11,7 @@ package enum LinkExtract: Stage {
     package typealias Config = LinkExtractConfig
     package typealias Output = LinksArtifact
 
-    package static let name = "link-extract", version = 1
+    package static let name = "link-extract", version = 2
     package static let summary = "links between documents: titles, redirects, identifiers, edge lists, similar words"
     static let documents = InputPort<DocumentsArtifact>("documents", help: "the documents whose links are resolved")
     package static var ports: [AnyInputPort] { [documents.erased] }
@@ -36,13 +37,7 @@ package enum LinkExtract: Stage {
         }
         index.seal()
         let names = Piece(name: namesPiece, projection: names(index.counts).canonical)
-        if context.config.kind == .edges {
-            let list = try edgeList(context)
-            let kind = TargetIndex.NameKind(rawValue: context.config.edgesBy.rawValue) ?? .any
-            let table = EdgeList.projection(
-                list.bytes, &index, as: kind, percentDecoding: context.config.urlDecode)
-            return [names, Piece(name: "edges", files: [0], projection: table.bytes)]
-        }
+        if context.config.kind == .edges { return [names, try gatherEdges(&index, context)] }
         let linkKind: LinkKind = context.config.kind == .citation ? .citation : .hyperlink
         return try [names]
             + artifact.manifest.parts.map { part in
@@ -113,43 +108,6 @@ package enum LinkExtract: Stage {
             }
         }
         return PieceResult(parts: parts, counts: counts.named, summary: summary, rejections: rejections)
-    }
-
-    // MARK: Edge lists
-
-    private static func edgeList(_ context: StageContext<Config>) throws -> MappedFile {
-        guard let file = context.files.first else {
-            throw StageError("`kind: edges` has no file", fix: "add `edges: FILE`")
-        }
-        let mapped = try MappedFile(path: file.path)
-        let magic: [(bytes: [UInt8], name: String)] = [
-            ([0x1F, 0x8B], "gzip"), (Array("BZh".utf8), "bzip2"), ([0xFD, 0x37, 0x7A, 0x58, 0x5A], "xz"),
-            ([0x28, 0xB5, 0x2F, 0xFD], "zstd"), ([0x50, 0x4B, 0x03, 0x04], "zip"),
-        ]
-        if mapped.count == 0 {
-            throw StageError(
-                "the edge list is empty", place: file.path, fix: "check the file; one edge a line is expected")
-        }
-        if let packed = magic.first(where: { mapped.bytes.starts(with: $0.bytes) }) {
-            throw StageError(
-                "the edge list is a \(packed.name) file", place: file.path, cause: "edge lists are read as plain text",
-                fix: "unpack it and name the unpacked file")
-        }
-        return mapped
-    }
-
-    private static func pieceEdges(
-        _ piece: Piece, _ table: TargetTable, _ context: StageContext<Config>, _ output: PartSink
-    ) throws -> PieceResult {
-        let list = try edgeList(context)
-        let name = context.files[0].logicalName
-        var rejections = Rejections()
-        let (links, counts, lines) = EdgeList.resolve(list.bytes, table) { line, reason in
-            rejections.add(reason, place: "\(name):\(line)")
-        }
-        rejections.total = Int64(lines)
-        return try result(
-            links, counts, piece.name, output, summary: .object(["lines": .int(Int64(lines))]), rejections: rejections)
     }
 
     // MARK: Random links

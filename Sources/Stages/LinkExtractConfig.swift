@@ -11,7 +11,7 @@ package struct LinkExtractConfig: StageConfig {
         var keys: [String] {
             switch self {
             case .hyperlink, .citation: ["url_decode"]
-            case .edges: ["edges", "edges_by", "url_decode", "max_rejected"]
+            case .edges: ["edges", "edges_by", "skip_lines", "url_decode", "max_rejected"]
             case .lexical: ["per_document", "similarity", "hash_bits", "stop_share", "min_score"]
             case .random: ["per_document", "seed"]
             }
@@ -20,12 +20,14 @@ package struct LinkExtractConfig: StageConfig {
     package enum EdgesBy: String, CaseIterable, Sendable {
         case any, title, alias
         case sourceID = "source_id"
+        case doi, pmid, pmcid, arxiv
     }
     package enum Similarity: String, CaseIterable, Sendable { case cosine, dot }
 
     package var kind = Kind.hyperlink
     package var edges: InputFile?
     package var edgesBy = EdgesBy.any
+    package var skipLines = 0
     package var urlDecode = false
     package var perDocument = 5
     package var similarity = Similarity.cosine
@@ -45,10 +47,16 @@ package struct LinkExtractConfig: StageConfig {
                     "hyperlink: link spans to titles; citation: to identifiers such as doi:…; edges: a file; lexical: documents of similar words; random: the ablation"
             ),
             .file(
-                "edges", \.edges, help: "edges: tab-separated source and target, one edge a line; # begins a comment"),
+                "edges", \.edges,
+                help:
+                    "edges: source and target separated by a tab, else by the only comma; one edge a line; # begins a comment; may be compressed"
+            ),
             .choice(
                 "edges_by", \.edgesBy,
-                help: "edges: what names in the edge list are; any: an alias, else a title, else a source id"),
+                help:
+                    "edges: what names in the edge list are; any: an alias, else a title, else a source id; doi, pmid, pmcid, arxiv: such identifiers, with or without `pmid:` before them"
+            ),
+            .int("skip_lines", \.skipLines, in: 0...1_000_000, help: "edges: lines of a header, which are not read"),
             .bool(
                 "url_decode", \.urlDecode,
                 help: "hyperlink, citation, edges: targets are percent-encoded (`%C3%81ed` for `Áed`)"),

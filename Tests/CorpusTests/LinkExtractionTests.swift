@@ -116,22 +116,75 @@ private func resolve(
         #expect(spans.resolve(.citation, citations).links.target == [30])
     }
 
-    @Test func `an edge list is read line by line`() {
-        let text =
-            "\u{FEFF}# source\ttarget\n\nRiga\tDaugava\r\nRiga\tdaugava\textra\nRiga\nRiga\t\nRiga\trīga\n"
-            + "Vilnius\tRiga\nRiga\tVilnius\n   \nDaugava\tC#"
-        var index = index()
-        var malformed: [String] = []
-        let (links, counts, lines) = Array(text.utf8).withUnsafeBytes { raw in
-            let table = EdgeList.projection(raw, &index, as: .any, percentDecoding: false)
-            return EdgeList.resolve(raw, table) { malformed.append("\($0) \($1)") }
+    /// Reads a list twice, as the stage does: for its names, then for its edges.
+    private func edges(_ text: String, skipLines: Int = 0) -> (
+        links: LinkColumns, counts: LinkCounts, lines: Int, malformed: [String]
+    ) {
+        let lines = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map { Array($0) }
+        let list = EdgeList(skipLines: skipLines)
+        func eachLine(_ body: (Int, EdgeList.Line) -> Void) {
+            for (i, line) in lines.enumerated() {
+                line.withUnsafeBufferPointer { body(i + 1, list.read($0, number: i + 1)) }
+            }
         }
+        var index = index()
+        var (known, all) = (TargetTable(), TargetTable())
+        eachLine { _, line in
+            guard case .edge(let source, let target) = line else { return }
+            for name in [source, target] {
+                known.addKnown(name) { index.resolve(name, as: .any) }
+                all.add(name) { index.resolve(name, as: .any) }
+            }
+        }
+        #expect(known.bytes == all.bytes)
+        var collector = EdgeCollector(known)
+        var read = 0
+        var malformed: [String] = []
+        eachLine { number, line in
+            switch line {
+            case .passedOver: return
+            case .edge(let source, let target): collector.add(source: source, target: target)
+            case .malformed(let reason): malformed.append("\(number) \(reason)")
+            }
+            read += 1
+        }
+        let (links, counts) = collector.finish()
+        return (links, counts, read, malformed)
+    }
+
+    @Test func `an edge list is read line by line`() {
+        let (links, counts, lines, malformed) = edges(
+            "\u{FEFF}# source\ttarget\n\nRiga\tDaugava\r\nRiga\tdaugava\textra\nRiga\nRiga\t\nRiga\trīga\n"
+                + "Vilnius\tRiga\nRiga\tVilnius\n   \nDaugava\tC#")
         #expect(links.source == [10, 30])
         #expect(links.target == [40, 10])
         #expect(links.begin == [LinkColumns.wholeDocument, LinkColumns.wholeDocument])
         #expect(lines == 8)
-        #expect(malformed == ["5 no_tab", "6 empty_name"])
+        #expect(malformed == ["5 no_separator", "6 empty_name"])
         #expect(counts.dropped == [.duplicate: 1, .selfLink: 1, .unknownSource: 1, .dangling: 1])
+    }
+
+    @Test func `a line without a tab takes its only comma`() {
+        let (links, counts, lines, malformed) = edges(
+            "\u{FEFF}citing,referenced\r\nRiga,Daugava\r\n\"C#\" , \"Riga\"\nRiga,Daugava,Latgale\n,Riga\n\"\",Riga\n"
+                + "Riga\tDaugava, the river\nLatgale, Riga\n# a,b\n\n", skipLines: 1)
+        #expect(links.source == [30, 40, 50])
+        #expect(links.target == [10, 30, 30])
+        #expect(lines == 7)
+        #expect(malformed == ["4 several_commas", "5 empty_name", "6 empty_name"])
+        #expect(counts.dropped == [.dangling: 1], "a tab comes first: the comma belongs to a title")
+    }
+
+    @Test func `identifiers of one scheme need not name it`() {
+        #expect(resolve("30", as: .pmid) == .document(30))
+        #expect(resolve("0030", as: .pmid) == .document(30))
+        #expect(resolve("PMID:30", as: .pmid) == .document(30))
+        #expect(resolve("doi:10.1/riga", as: .pmid) == .dropped(.dangling))
+        #expect(resolve("https://doi.org/10.1/Riga", as: .doi) == .document(30))
+        #expect(resolve("10.1%2FRIGA", as: .doi, decoding: true) == .document(30))
+        #expect(resolve("30", as: .pmcid) == .dropped(.dangling))
+        #expect(resolve("Riga", as: .pmid) == .dropped(.dangling))
+        #expect(resolve("", as: .pmid) == .dropped(.empty))
     }
 
     @Test func `random targets are distinct, never the document, and a function of seed and document`() {

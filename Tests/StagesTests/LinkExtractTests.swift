@@ -99,21 +99,25 @@ import Testing
         #expect(artifact.manifest.metadata["counts"]?["duplicate"]?.int == 1)
         let rejections = try #require(results.first { $0.rejections.total > 0 }).rejections
         #expect(rejections.total == 5)
-        #expect(rejections.samples == [.init(reason: "no_tab", place: "links.tsv:5")])
+        #expect(rejections.samples == [.init(reason: "no_separator", place: "links.tsv:5")])
     }
 
-    @Test(arguments: [("", "the edge list is empty"), ("BZh9", "the edge list is a bzip2 file")])
-    func `an edge list that is empty or packed is refused`(text: String, message: String) throws {
+    @Test(arguments: [
+        ("links.tsv", "", "the file is empty"), ("links.tsv.gz", "a\tb", "the name says gzip, the content does not"),
+    ])
+    func `an edge list that is empty or not what its name says is refused`(
+        name: String, text: String, message: String
+    ) throws {
         let run = try ToyRun()
         var config = LinkExtractConfig()
         config.kind = .edges
-        let file = try run.file("links.tsv", text)
+        let file = try run.file(name, text)
         let documents = try run.documents(Self.wiki)
         let error = #expect(throws: StageError.self) {
             try run.run(LinkExtract.self, config, ["documents": [documents]], files: [file])
         }
         #expect(error?.message == message)
-        #expect(error?.place == file.path)
+        #expect(error?.place == file.path + ": byte 0")
         #expect(error?.fix != nil)
     }
 

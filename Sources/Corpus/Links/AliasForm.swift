@@ -26,7 +26,14 @@ package enum AliasForm {
     /// Writes the normal form over `out`. Returns false if `raw` is not `scheme:value` or the value is empty.
     package static func normalize(_ raw: UnsafeBufferPointer<UInt8>, into out: inout [UInt8]) -> Bool {
         guard let scheme = scheme(of: raw) else { return false }
-        var value = raw[(scheme.utf8.count + 1)...]
+        return normalize(raw[(scheme.utf8.count + 1)...], scheme: scheme, into: &out)
+    }
+
+    /// Writes the normal form of an identifier over `out` whose scheme, in lower case, does not stand before it.
+    package static func normalize(
+        _ value: Slice<UnsafeBufferPointer<UInt8>>, scheme: String, into out: inout [UInt8]
+    ) -> Bool {
+        var value = value
         while let last = value.last, last <= 0x20 { value.removeLast() }
         switch scheme {
         case "doi":

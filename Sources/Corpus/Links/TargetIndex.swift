@@ -177,6 +177,15 @@ package struct TargetIndex: Sendable {
         case any
         case title, alias
         case sourceID = "source_id"
+        /// Identifiers of one scheme, which need not stand before them.
+        case doi, pmid, pmcid, arxiv
+
+        var scheme: String? {
+            switch self {
+            case .doi, .pmid, .pmcid, .arxiv: rawValue
+            case .any, .title, .alias, .sourceID: nil
+            }
+        }
     }
 
     /// Whether a link's target is an identifier (`doi:…`) rather than a title. Titles such as `Doi: a tale` are not:
@@ -190,10 +199,11 @@ package struct TargetIndex: Sendable {
         _ raw: UnsafeBufferPointer<UInt8>, as kind: NameKind, percentDecoding: Bool = false
     ) -> Resolution {
         precondition(isSealed, "the index is not sealed")
-        if kind == .sourceID || kind == .alias || kind == .any, percentDecoding, raw.contains(UInt8(ascii: "%")) {
+        if kind != .title, percentDecoding, raw.contains(UInt8(ascii: "%")) {
             let decoded = TitleNormalForm.percentDecoded(raw)
             return decoded.withUnsafeBufferPointer { resolve($0, as: kind, percentDecoding: false) }
         }
+        if let scheme = kind.scheme { return byIdentifier(raw, scheme) }
         if kind == .alias || (kind == .any && isIdentifier(raw)) {
             // A citation may give several identifiers of one work, parted by spaces: the first that is known counts.
             for identifier in raw.split(separator: UInt8(ascii: " ")) {
@@ -209,6 +219,14 @@ package struct TargetIndex: Sendable {
         let byTitle = resolveTitle(raw, percentDecoding)
         if kind == .any, case .dropped = byTitle, let found = bySourceID(raw) { return found }
         return byTitle
+    }
+
+    private mutating func byIdentifier(_ raw: UnsafeBufferPointer<UInt8>, _ scheme: String) -> Resolution {
+        let isNormal =
+            AliasForm.scheme(of: raw) == scheme
+            ? AliasForm.normalize(raw, into: &buffer) : AliasForm.normalize(raw[...], scheme: scheme, into: &buffer)
+        guard isNormal else { return .dropped(.empty) }
+        return names[ByteHash.of(buffer, as: .alias)].map { Resolution(bits: $0) } ?? .dropped(.dangling)
     }
 
     private func bySourceID(_ raw: UnsafeBufferPointer<UInt8>) -> Resolution? {

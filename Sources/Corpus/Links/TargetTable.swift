@@ -18,6 +18,16 @@ package struct TargetTable: Sendable {
         sortedKeys.append(key)
     }
 
+    /// Adds a target that resolves; one that dangles takes no room, and `resolve` is asked again when it comes again.
+    package mutating func addKnown(_ raw: UnsafeBufferPointer<UInt8>, resolve: () -> Resolution) {
+        let key = ByteHash.of(raw, as: .asWritten)
+        guard table[key] == nil else { return }
+        let resolution = resolve()
+        if resolution == .dropped(.dangling) { return }
+        table.insert(key, resolution.bits)
+        sortedKeys.append(key)
+    }
+
     package subscript(raw: UnsafeBufferPointer<UInt8>) -> Resolution {
         table[ByteHash.of(raw, as: .asWritten)].map { Resolution(bits: $0) } ?? .dropped(.dangling)
     }
