@@ -64,7 +64,7 @@ package final class BatchEngine: @unchecked Sendable {
     package let model: BertModel
     package let rules: BatchRules
     let pool: WorkerPool
-    let device = Device.cpu
+    let device: Device
     private let batchSize: Int
     private let slices: [Slice]
     private let vocabulary: VocabularyHead
@@ -73,16 +73,18 @@ package final class BatchEngine: @unchecked Sendable {
 
     /// - Throws: `ModelError` if rows are longer than the model's positions.
     package init(
-        model: BertModel, rules: BatchRules, limits: InstanceLimits, batchSize: Int, pool: WorkerPool
+        model: BertModel, rules: BatchRules, limits: InstanceLimits, batchSize: Int, pool: WorkerPool,
+        device: Device = .cpu
     ) throws(ModelError) {
         let capacity = try Self.capacity(model.config, rules, limits, batchSize)
         self.model = model
         self.rules = rules
         self.batchSize = batchSize
         self.pool = pool
+        self.device = device
         let first = Slice(model, capacity, of: rules.slices, first: nil)
         slices = [first] + (1..<rules.slices).map { _ in Slice(model, capacity, of: rules.slices, first: first) }
-        vocabulary = VocabularyHead(model.config, capacity, slices.map(\.workspace))
+        vocabulary = VocabularyHead(model.config, capacity, slices.map(\.workspace), device)
         ranges = ParameterRange.ranges(model.layout)
     }
 
@@ -137,7 +139,7 @@ package final class BatchEngine: @unchecked Sendable {
         }
         pool.run(slices.count) { [slices, model, device, vocabulary] index in
             let slice = slices[index]
-            slice.clearGradients()
+            slice.clearGradients(device)
             slice.clearCounts()
             guard slice.input.tokens > 0 else { return }
             let pass = slice.pass(model, device, dropout[index])

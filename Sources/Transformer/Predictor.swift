@@ -1,6 +1,6 @@
 // The model without training: logits, losses and vectors for evaluation, `fill-mask`, `predict` and `embed`.
 
-import Kernels
+package import Kernels
 
 /// One sequence to look at.
 package struct PredictorInput: Sendable {
@@ -63,10 +63,12 @@ package final class Predictor {
     private let model: BertModel
     private let pool: WorkerPool
     private let batchTokens: Int
+    private let device: Device
 
     /// - Parameter batchTokens: tokens run together; a longer sequence runs alone.
-    package init(_ model: BertModel, threads: Int = 1, batchTokens: Int = 2048) {
+    package init(_ model: BertModel, threads: Int = 1, batchTokens: Int = 2048, device: Device = .cpu) {
         self.model = model
+        self.device = device
         pool = WorkerPool(threads: max(1, threads))
         self.batchTokens = batchTokens
     }
@@ -87,8 +89,8 @@ package final class Predictor {
         }
         let lanes = min(pool.threadCount, groups.count)
         let results = PredictionSlots(inputs.count)
-        pool.run(lanes) { [model] lane in
-            let forward = PredictorPass(model, capacity)
+        pool.run(lanes) { [model, device] lane in
+            let forward = PredictorPass(model, capacity, device)
             for group in stride(from: lane, to: groups.count, by: lanes) {
                 let range = groups[group]
                 forward.run(Array(inputs[range]), outputs) { results.set(range.lowerBound + $0, $1) }
@@ -138,9 +140,9 @@ private final class PredictionSlots: @unchecked Sendable {
 private struct PredictorPass {
     private let pass: SlicePass
 
-    init(_ model: BertModel, _ capacity: SliceCapacity) {
+    init(_ model: BertModel, _ capacity: SliceCapacity, _ device: Device) {
         pass = SlicePass(
-            device: .cpu, config: model.config, weights: model.weights,
+            device: device, config: model.config, weights: model.weights,
             workspace: Workspace(model.config, capacity: capacity, trainingSlices: 0),
             input: SliceInput(capacity: capacity), dropout: .off)
     }

@@ -49,7 +49,7 @@ final class Slice: @unchecked Sendable {
     }
 
     /// Zeroes all gradients but those of the word embeddings, which the MLM head overwrites.
-    func clearGradients() { Device.cpu.fill(gradients.view(wordEnd - gradientBase), 0) }
+    func clearGradients(_ device: Device) { device.fill(gradients.view(wordEnd - gradientBase), 0) }
 
     func clearCounts() {
         losses = SliceLosses()

@@ -7,7 +7,7 @@ import Kernels
 /// Memory: (M, H) twice for the batch's M masked positions; a part's memory is lent by the slice of its number.
 final class VocabularyHead: @unchecked Sendable {
     // `@unchecked`: used by one thread; inside a pool call a task touches the rows of its slice or its part of the words.
-    private let device = Device.cpu
+    private let device: Device
     private let hidden: Int
     /// Most rows at a time.
     private let limit: Int
@@ -16,7 +16,8 @@ final class VocabularyHead: @unchecked Sendable {
     private let labels: IndexBuffer
 
     /// - Parameter workspaces: of the slices; each lends its region for logits, which nothing else uses meanwhile.
-    init(_ config: BertConfig, _ capacity: SliceCapacity, _ workspaces: [Workspace]) {
+    init(_ config: BertConfig, _ capacity: SliceCapacity, _ workspaces: [Workspace], _ device: Device) {
+        self.device = device
         let (slices, h) = (workspaces.count, config.hiddenSize)
         let rows = capacity.masked * slices
         let limit = Self.rows(capacity, slices)

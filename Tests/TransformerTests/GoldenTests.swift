@@ -23,11 +23,11 @@ private func rows(_ instances: [Instance]) -> [BatchRow] {
     #expect(read.model.config.relationClasses == 3)
 }
 
-@Test func `logits equal those of transformers`() throws {
+@Test(arguments: variants) func `logits equal those of transformers`(variant: Device.Variant) throws {
     let model = try goldenModel().model
     let values = try golden("values.safetensors")
     let batch = try goldenBatch(0, try golden("batches.safetensors"))
-    let predictor = Predictor(model)
+    let predictor = Predictor(model, device: try #require(Device.cpu(variant: variant)))
     let outputs = predictor.predict(
         batch.map {
             PredictorInput(ids: $0.ids, secondBegin: $0.secondBegin, positions: $0.staticMasks!.positions.map(Int.init))
@@ -38,14 +38,16 @@ private func rows(_ instances: [Instance]) -> [BatchRow] {
     #expect(relativeError(outputs.flatMap { $0.relationLogits ?? [] }, try values.values("drp_logits")) < 1e-5)
 }
 
-@Test(arguments: [1, 2, 3]) func `every gradient equals that of PyTorch`(slices: Int) throws {
+@Test(arguments: variants, [1, 2, 3])
+func `every gradient equals that of PyTorch`(variant: Device.Variant, slices: Int) throws {
     let model = try goldenModel().model
     let values = try golden("values.safetensors")
     let batch = try goldenBatch(0, try golden("batches.safetensors"))
     let source = ArraySource(batch)
     let rules = BatchRules(drpWeight: 0.7, slices: slices, seed: 0, masking: toyMasking(vocabulary: 120))
     let engine = try BatchEngine(
-        model: model, rules: rules, limits: source.limits, batchSize: batch.count, pool: WorkerPool(threads: 1))
+        model: model, rules: rules, limits: source.limits, batchSize: batch.count, pool: WorkerPool(threads: 1),
+        device: try #require(Device.cpu(variant: variant)))
     _ = try engine.gradients(step: nil, rows: rows(batch))
     for entry in model.layout.entries {
         let expected: [Float] = try values.values("gradient." + entry.name)

@@ -16,6 +16,9 @@ func goldenFolder(_ file: String = #filePath) -> String {
         .appendingPathComponent("Goldens/transformer").path
 }
 
+/// Every kernel variant that this machine can run.
+let variants: [Device.Variant] = Device.Variant.allCases.filter { Device.cpu(variant: $0) != nil }
+
 /// An empty folder, removed with the returned object unless SAVE_TEMPS is set.
 final class TemporaryFolder {
     let path: String
