@@ -34,6 +34,7 @@ extension UInt64: ColumnElement { package static var dtype: DType { .u64 } }
 extension Int32: ColumnElement { package static var dtype: DType { .i32 } }
 extension Int64: ColumnElement { package static var dtype: DType { .i64 } }
 extension Float: ColumnElement { package static var dtype: DType { .f32 } }
+extension Double: ColumnElement { package static var dtype: DType { .f64 } }
 
 /// Many byte strings in two flat arrays. String `i` is `bytes[offsets[i]..<offsets[i + 1]]`.
 package struct StringColumn: Sendable, Equatable {
