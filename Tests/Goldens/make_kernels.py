@@ -75,3 +75,49 @@ for step in range(3):
     optimizer.step()
 state = optimizer.state[param]
 write("adamw", start=start, grads=grads, param=param, m=state["exp_avg"], v=state["exp_avg_sq"])
+
+# Embeddings: N 7 tokens, words, positions and types of C 19; ids repeat, so that their gradients add up.
+words, positions, types, d_out = leaf(11, 19), leaf(9, 19), leaf(2, 19), torch.randn(7, 19)
+ids, places = torch.tensor([3, 10, 3, 0, 7, 3, 10]), torch.tensor([0, 1, 2, 0, 1, 2, 8])
+kinds = torch.tensor([0, 0, 1, 0, 0, 1, 1])
+out = F.embedding(ids, words) + F.embedding(places, positions) + F.embedding(kinds, types)
+out.backward(d_out)
+write("embedding", word=words, position=positions, type=types, ids=ids, positions=places, types=kinds, d_out=d_out,
+      out=out, d_word=words.grad, d_position=positions.grad, d_type=types.grad)
+
+# Rows picked out of 9 of C 21, one of them three times.
+x, rows, d_out = leaf(9, 21), torch.tensor([4, 0, 4, 8, 2, 4, 7]), torch.randn(7, 21)
+out = x[rows]
+out.backward(d_out)
+write("rows", x=x, rows=rows, d_out=d_out, out=out, d_x=x.grad)
+
+# Bias, residual and LayerNorm, no dropout: N 5, C 37.
+x, x_bias, residual, d_out = leaf(5, 37), leaf(37), leaf(5, 37, scale=2.0), torch.randn(5, 37)
+weight, bias = leaf(37, shift=1.0), leaf(37)
+out = F.layer_norm(residual + F.dropout(x + x_bias, 0.0), (37,), weight, bias, eps=1e-12)
+out.backward(d_out)
+write("residual_layer_norm", x=x, x_bias=x_bias, residual=residual, weight=weight, bias=bias, d_out=d_out, out=out,
+      d_x=x.grad, d_x_bias=x_bias.grad, d_residual=residual.grad, d_weight=weight.grad, d_bias=bias.grad)
+
+# Tanh, with values where it is flat: N 3, C 67.
+x = torch.linspace(-6, 6, 3 * 67).reshape(3, 67).requires_grad_()
+bias, d_out = leaf(67, scale=0.1), torch.randn(3, 67)
+out = torch.tanh(x + bias)
+out.backward(d_out)
+write("tanh", x=x, bias=bias, d_out=d_out, out=out, d_x=x.grad, d_bias=bias.grad)
+
+# A linear layer, M 13, K 29, N 35, and its two backward products, each also with a bias of its own added to every row.
+x, weight, bias, d_out = leaf(13, 29), leaf(35, 29), leaf(35), torch.randn(13, 35)
+out = F.linear(x, weight, bias)
+out.backward(d_out)
+nn_bias, tn_bias = torch.randn(29), torch.randn(29)
+write("linear", x=x, weight=weight, bias=bias, d_out=d_out, out=out, d_x=x.grad, d_weight=weight.grad, d_bias=bias.grad,
+      nn_bias=nn_bias, nn=torch.addmm(nn_bias, d_out, weight.detach()), tn_bias=tn_bias,
+      tn=torch.addmm(tn_bias, d_out.T, x.detach()))
+
+# The vocabulary's loss: N 7 rows of C 19, V 83; the gradient of the sum of losses times 1/7.
+x, word, bias, labels = leaf(7, 19), leaf(83, 19), leaf(83), torch.randint(0, 83, (7,))
+losses = F.cross_entropy(F.linear(x, word, bias), labels, reduction="none")
+(losses.sum() / 7).backward()
+write("vocabulary_loss", x=x, word=word, bias=bias, labels=labels, losses=losses, d_x=x.grad, d_word=word.grad,
+      d_bias=bias.grad)
