@@ -177,13 +177,20 @@ package enum PairSample: Stage {
         }
         guard found.placed > 0 else {
             throw StageError(
-                "`link_scope: segment` finds no link inside any segment",
-                cause: found.withoutSpan > 0
-                    ? "all \(found.withoutSpan) links are links of whole documents, without a place in the text"
-                    : "there are no links",
+                "`link_scope: segment` finds no link inside any segment", cause: unplaced(found),
                 fix: "use `link_scope: document`, or links of `kind: hyperlink`")
         }
         return { found.targets($0, $1) }
+    }
+
+    private static func unplaced(_ links: SegmentLinks) -> String {
+        switch (links.withoutSpan, links.unplaced) {
+        case (0, 0): "there are no links"
+        case (let whole, 0): "all \(whole) links are links of whole documents, without a place in the text"
+        case (let whole, let lost):
+            "\(lost) links stand where no segment has a token"
+                + (whole > 0 ? ", and \(whole) are links of whole documents" : "")
+        }
     }
 }
 
