@@ -56,18 +56,25 @@ package struct InputPort<A: Artifact>: Sendable {
     /// Whether a port left out is filled by the only stage that makes the type. Off for ports such as
     /// `init` of `pretrain`, whose absence has a meaning of its own.
     package let autoWired: Bool
+    /// Whether every piece reads all that comes in here, as tokenizing does the vocabulary: another artifact makes every
+    /// piece anew. Other ports leave alone the pieces whose parts and projections stay the same.
+    package let readByEveryPiece: Bool
     package let help: String
 
-    package init(_ name: String, _ arity: PortArity = .one, autoWired: Bool = true, help: String) {
+    package init(
+        _ name: String, _ arity: PortArity = .one, autoWired: Bool = true, readByEveryPiece: Bool = false, help: String
+    ) {
         self.name = name
         self.arity = arity
         self.autoWired = autoWired
+        self.readByEveryPiece = readByEveryPiece
         self.help = help
     }
 
     package var erased: AnyInputPort {
         AnyInputPort(
-            name: name, typeName: A.typeName, typeVersion: A.version, arity: arity, autoWired: autoWired, help: help)
+            name: name, typeName: A.typeName, typeVersion: A.version, arity: arity, autoWired: autoWired,
+            readByEveryPiece: readByEveryPiece, help: help)
     }
 }
 
@@ -78,5 +85,6 @@ package struct AnyInputPort: Sendable, Equatable {
     package let typeVersion: Int
     package let arity: PortArity
     package let autoWired: Bool
+    package let readByEveryPiece: Bool
     package let help: String
 }

@@ -32,6 +32,8 @@ package enum RunReason: Sendable, Equatable {
     case inputChanged(Input)
     /// These stages run first and may change what this one reads.
     case upstream([String])
+    /// The same for what every piece reads through this port (`InputPort.readByEveryPiece`).
+    case upstreamOfEveryPiece([String], port: String)
     case outputMissing
     case damaged
     case forced
@@ -42,7 +44,7 @@ package enum RunReason: Sendable, Equatable {
         case .versionChanged: "versionChanged"
         case .configChanged: "configChanged"
         case .inputChanged: "inputChanged"
-        case .upstream: "upstream"
+        case .upstream, .upstreamOfEveryPiece: "upstream"
         case .outputMissing: "outputMissing"
         case .damaged: "damaged"
         case .forced: "forced"
@@ -106,6 +108,9 @@ package enum RunReason: Sendable, Equatable {
         case .inputChanged(.port(let port)): "input changed: port \(port)"
         case .inputChanged(.files(let key)): "input changed: files of '\(key)'"
         case .upstream(let stages): "upstream runs: " + stages.joined(separator: ", ")
+        case .upstreamOfEveryPiece(let stages, let port):
+            "upstream runs: " + stages.joined(separator: ", ")
+                + " (every piece reads port \(port): if it changes, all run again)"
         case .outputMissing: "output missing"
         case .damaged: "output damaged"
         case .forced: "forced"
@@ -128,7 +133,10 @@ package enum RunReason: Sendable, Equatable {
         case "configChanged": return "config changed: " + change()
         case "inputChanged":
             return RunReason.inputChanged(reason["port"]?.string.map(Input.port) ?? .files(key)).text
-        case "upstream": return RunReason.upstream([reason["stage"]?.string ?? "?"]).text
+        case "upstream":
+            let stages = [reason["stage"]?.string ?? "?"]
+            guard let port = reason["port"]?.string else { return RunReason.upstream(stages).text }
+            return RunReason.upstreamOfEveryPiece(stages, port: port).text
         case "outputMissing": return RunReason.outputMissing.text
         case "damaged": return RunReason.damaged.text
         case "forced": return RunReason.forced.text
@@ -142,7 +150,7 @@ package enum RunReason: Sendable, Equatable {
         return text.count > 60 ? text.prefix(57) + "…" : text
     }
 
-    /// Objects `{kind, key?, old?, new?, port?}`: one a changed key or upstream stage, else one.
+    /// Objects `{kind, key?, old?, new?, port?, stage?}`: one a changed key or upstream stage, else one.
     package var json: [JSON] {
         func object(_ members: [String: JSON]) -> JSON {
             .object(members.merging(["kind": .string(kind)]) { first, _ in first })
@@ -156,6 +164,8 @@ package enum RunReason: Sendable, Equatable {
         case .inputChanged(.port(let port)): return [object(["port": .string(port)])]
         case .inputChanged(.files(let key)): return [object(["key": .string(key)])]
         case .upstream(let stages): return stages.map { object(["stage": .string($0)]) }
+        case .upstreamOfEveryPiece(let stages, let port):
+            return stages.map { object(["stage": .string($0), "port": .string(port)]) }
         case .neverBuilt, .outputMissing, .damaged, .forced: return [object([:])]
         }
     }

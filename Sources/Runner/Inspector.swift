@@ -54,13 +54,19 @@ package final class Inspector: Sendable {
             planned: planned, bound: bound, inputs: inputs, key: key.digest, components: key.components)
     }
 
-    /// What changed since the last time in a stage whose inputs are not yet known: all but the inputs.
-    package func partialReasons(_ planned: PlannedStage) throws -> [RunReason] {
+    /// What changed since the last time in a stage of which some inputs are not made yet: all but those.
+    /// - Parameter outputs: of the stages that are made, by name.
+    package func partialReasons(
+        _ planned: PlannedStage, outputs: [String: StoredArtifact]
+    ) throws -> [RunReason] {
         guard let record = previousRecord(planned.name) else { return [] }
         let bound = try planned.bound.withDigests(memo.digest)
-        let components = StageKey(stage: bound, inputs: [:]).components
+        let known = planned.wires.filter { $0.value.allSatisfy { outputs[$0] != nil } }
+        let inputs = known.mapValues { names in names.compactMap { outputs[$0]?.manifest.digest } }
+        let components = StageKey(stage: bound, inputs: inputs).components
         return RunReason.compare(old: record.components, new: components, defaults: bound.defaultConfig).filter {
-            if case .inputChanged(.port) = $0 { false } else { true }
+            guard case .inputChanged(.port(let port)) = $0 else { return true }
+            return planned.wires[port] == nil || known[port] != nil
         }
     }
 

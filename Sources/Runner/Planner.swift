@@ -17,6 +17,9 @@ package struct StageForecast: Sendable {
     package var lastPieces: Int?
     /// Empty for a stage that is reused whole.
     package var reasons: [RunReason]
+    /// Ports that every piece reads and that bring what they brought last time, where the rest is not made yet: pieces
+    /// whose own parts come out as before are reused.
+    package var unchangedPorts: [String] = []
     /// Nil where an input is not made yet.
     package var resolved: ResolvedStage?
     package var output: StoredArtifact?
@@ -29,6 +32,11 @@ package struct StageForecast: Sendable {
     package var runText: String {
         if isExact { return "\(run)" }
         return "at most all" + (lastPieces.map { " (last time \($0))" } ?? "")
+    }
+
+    /// `reasons` for people, and what stays.
+    package var reasonTexts: [String] {
+        reasons.map(\.text) + unchangedPorts.map { "port \($0) stays: pieces of unchanged parts are reused" }
     }
 
     package var json: JSON {
@@ -84,7 +92,7 @@ package struct Forecast: Sendable {
         for stage in stages {
             rows.append([
                 stage.name, stage.use, "\(stage.reuse)", stage.runText,
-                stage.runs ? stage.reasons.map(\.text).joined(separator: "; ") : "reused",
+                stage.runs ? stage.reasonTexts.joined(separator: "; ") : "reused",
             ])
         }
         let count = stages.count { $0.runs }
@@ -109,7 +117,8 @@ package struct Planner {
         var stages: [StageForecast] = []
         for planned in try inspector.plan.stages(until: until) {
             let missing = planned.upstream.filter { outputs[$0] == nil }
-            var forecast = missing.isEmpty ? try known(planned, outputs) : try unknown(planned, waitingFor: missing)
+            var forecast =
+                missing.isEmpty ? try known(planned, outputs) : try unknown(planned, outputs, waitingFor: missing)
             if forecast.runs { forecast.cost = try cost(planned, outputs) }
             outputs[planned.name] = forecast.output
             stages.append(forecast)
@@ -155,14 +164,26 @@ package struct Planner {
     }
 
     /// An input is not made yet: what is known of the rest is compared, and the number of pieces is that of last time.
-    private func unknown(_ planned: PlannedStage, waitingFor missing: [String]) throws -> StageForecast {
-        var reasons: [RunReason] = force.contains(planned.name) ? [.forced] : []
-        reasons += try inspector.partialReasons(planned)
-        reasons.append(.upstream(missing))
+    private func unknown(
+        _ planned: PlannedStage, _ outputs: [String: StoredArtifact], waitingFor missing: [String]
+    ) throws -> StageForecast {
         let record = inspector.previousRecord(planned.name)
+        var reasons: [RunReason] = force.contains(planned.name) ? [.forced] : []
+        reasons += try inspector.partialReasons(planned, outputs: outputs)
+        let shared = planned.bound.ports.filter(\.readByEveryPiece).map(\.name).filter { planned.wires[$0] != nil }
+        let waiting = shared.filter { planned.wires[$0]!.contains(where: missing.contains) }
+        let isPartial = record != nil && reasons.isEmpty && waiting.isEmpty
+        let others = missing.filter { name in
+            planned.wires.contains { !shared.contains($0.key) && $0.value.contains(name) }
+        }
+        if !others.isEmpty { reasons.append(.upstream(others)) }
+        for port in waiting {
+            reasons.append(.upstreamOfEveryPiece(planned.wires[port]!.filter(missing.contains), port: port))
+        }
         return StageForecast(
             name: planned.name, use: planned.use, reuse: 0, run: max(1, record?.pieces ?? 1), isExact: false,
-            lastPieces: record?.pieces, reasons: reasons, resolved: nil, output: nil)
+            lastPieces: record?.pieces, reasons: reasons, unchangedPorts: isPartial ? shared : [], resolved: nil,
+            output: nil)
     }
 
     private func gatherInMemory(_ stage: ResolvedStage) throws -> [Piece] {

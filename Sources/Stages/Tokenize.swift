@@ -19,7 +19,7 @@ package enum Tokenize: Stage {
     package static let summary = "normalises texts as BERT does and cuts them into WordPiece tokens, by sentence"
     static let documents = InputPort<DocumentsArtifact>("documents", help: "the documents to tokenize")
     static let vocabulary = InputPort<VocabularyArtifact>(
-        "vocabulary", help: "the vocabulary; it also says how texts are normalised")
+        "vocabulary", readByEveryPiece: true, help: "the vocabulary; it also says how texts are normalised")
     package static var ports: [AnyInputPort] { [documents.erased, vocabulary.erased] }
 
     /// A piece reads its own documents and the whole vocabulary.

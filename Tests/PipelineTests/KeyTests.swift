@@ -108,6 +108,23 @@ struct KeyTests {
         #expect(RunReason.compare(old: older, new: new).map(\.text) == ["version changed: stageVersion 2 → 3"])
     }
 
+    @Test func `a stage that waits for what every piece reads says by which port, also when it is recorded`() {
+        let reason = RunReason.upstreamOfEveryPiece(["vocab", "more"], port: "vocabulary")
+        #expect(
+            reason.text
+                == "upstream runs: vocab, more (every piece reads port vocabulary: if it changes, all run again)")
+        #expect(
+            reason.json == [
+                ["kind": "upstream", "stage": "vocab", "port": "vocabulary"],
+                ["kind": "upstream", "stage": "more", "port": "vocabulary"],
+            ])
+        let one = RunReason.upstreamOfEveryPiece(["vocab"], port: "vocabulary")
+        #expect(RunReason.text(recorded: one.json[0]) == one.text)
+        #expect(RunReason.text(recorded: RunReason.upstream(["vocab"]).json[0]) == "upstream runs: vocab")
+        #expect(InputPort<Documents>("pages", readByEveryPiece: true, help: "").erased.readByEveryPiece)
+        #expect(!InputPort<Documents>("pages", help: "").erased.readByEveryPiece)
+    }
+
     @Test func `a config that crossed to another process is the same`() throws {
         let stage = try model(
             """

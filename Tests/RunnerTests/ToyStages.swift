@@ -151,4 +151,31 @@ enum Join: Stage {
     }
 }
 
-let toyRegistry = StageRegistry([StageType(ReadLines.self), StageType(Mark.self), StageType(Join.self)])
+/// A piece a part of the words, each of which also reads all lines: those that are among them stay.
+enum Match: Stage {
+    struct Config: StageConfig { static let keys: [ConfigKey<Self>] = [] }
+    typealias Output = Lines
+    static let words = InputPort<Words>("words", help: "What to look for.")
+    static let lines = InputPort<Lines>("lines", readByEveryPiece: true, help: "Where to look.")
+    static let name = "match", version = 1, summary = "Matches words.", ports = [words.erased, lines.erased]
+
+    static func gather(_ context: StageContext<Config>) throws -> [Piece] {
+        let shared = try context.input("lines").manifest.parts.map { PortPart(port: "lines", part: $0) }
+        return try context.input("words").manifest.parts.map {
+            Piece(name: $0.name, parts: [PortPart(port: "words", part: $0)] + shared)
+        }
+    }
+
+    static func piece(_ piece: Piece, _ context: StageContext<Config>, into output: PartSink) throws -> PieceResult {
+        func lines(_ part: PortPart) throws -> [Substring] {
+            String(decoding: try context.input(part.port).bytes(part.part), as: UTF8.self).split(separator: "\n")
+        }
+        let known = Set(try piece.parts.dropFirst().flatMap(lines))
+        let found = try lines(piece.parts[0]).filter(known.contains)
+        return PieceResult(parts: [try output.file(piece.name, Array(found.joined(separator: "\n").utf8))])
+    }
+}
+
+let toyRegistry = StageRegistry([
+    StageType(ReadLines.self), StageType(Mark.self), StageType(Join.self), StageType(Match.self),
+])

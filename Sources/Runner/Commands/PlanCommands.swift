@@ -147,7 +147,7 @@ struct WhyReport {
         var lines: [String] = []
         if stage.runs {
             lines.append("\(stage.name) would run (pieces: \(stage.runText) made, \(stage.reuse) reused):")
-            lines += stage.reasons.map { "  \($0.text)" }
+            lines += stage.reasonTexts.map { "  \($0)" }
             if let previousRun { lines.append("  compared with run \(previousRun)") }
         } else {
             lines.append("\(stage.name) is reused (pieces: \(stage.reuse)): the store has a result for its key")

@@ -31,7 +31,11 @@ struct StagesCommand: ParsableCommand {
         var lines = ["\(stage.name) (version \(stage.version)): \(stage.summary)", "makes: \(stage.output.typeName)"]
         lines.append(stage.ports.isEmpty ? "reads no other stage" : "ports:")
         lines += stage.ports.map { port in
-            "  \(port.name): \(port.typeName), \(words(port.arity))\(port.autoWired ? "" : ", never filled by itself"). \(port.help)"
+            let notes = [
+                port.autoWired ? nil : "never filled by itself", port.readByEveryPiece ? "read by every piece" : nil,
+            ]
+            let facts = [port.typeName, words(port.arity)] + notes.compactMap(\.self)
+            return "  \(port.name): \(facts.joined(separator: ", ")). \(port.help)"
         }
         lines.append(stage.keys.isEmpty ? "takes no keys" : "keys:")
         lines += stage.docs.map { "  " + $0 }
@@ -51,7 +55,8 @@ struct StagesCommand: ParsableCommand {
         let ports = stage.ports.map { port -> JSON in
             [
                 "name": .string(port.name), "type": .string(port.typeName), "arity": .string(port.arity.rawValue),
-                "auto_wired": .bool(port.autoWired), "help": .string(port.help),
+                "auto_wired": .bool(port.autoWired), "read_by_every_piece": .bool(port.readByEveryPiece),
+                "help": .string(port.help),
             ]
         }
         let keys = stage.keys.map { key -> JSON in
