@@ -66,7 +66,7 @@ let package = Package(
         tests("Transformer", ["Transformer", "Kernels", "Container"]),
         tests("Stages", ["Stages", "Pipeline", "Corpus", "Transformer", "Text", "Container"]),
         tests("Runner", ["Runner", "Pipeline", "Container"]),
-        tests("EndToEnd", ["Container", "linkloom"]),
+        tests("EndToEnd", ["Corpus", "Container", "linkloom"]),
     ],
     cLanguageStandard: .c11
 )

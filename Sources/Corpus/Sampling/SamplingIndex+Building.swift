@@ -79,6 +79,7 @@ extension SamplingIndex {
         let isIn = { (node: Int) in Self.bucket(of: graph.node[node], buckets: buckets) == bucket }
         let drawable = { (node: Int, target: Int) in target != node && pool[target] == pool[node] }
         var kept = [Bool](repeating: false, count: nodes)
+        var isTarget = kept
         // Candidates for hard negatives as nodes, in the order of the bucket's nodes; rows are known later.
         var hard: [UInt32] = []
         var hardCounts: [UInt32] = []
@@ -87,6 +88,7 @@ extension SamplingIndex {
             kept[node] = true
             for target in graph.outLinks(node) where drawable(node, Int(target)) {
                 kept[Int(target)] = true
+                isTarget[Int(target)] = true
                 links += 1
             }
             guard let neighbours else { continue }
@@ -106,8 +108,8 @@ extension SamplingIndex {
             id.append(graph.node[node])
             side.append(sides[node])
             segmentCount.append(documents.segmentCount[node])
-            textHash.append(documents.textHash[node])
-            degreeClass.append(Self.degreeClass(Int(inDegree[node])))
+            textHash.append(isIn(node) ? documents.textHash[node] : 0)
+            degreeClass.append(isTarget[node] ? Self.degreeClass(Int(inDegree[node])) : 0)
             inBucket.append(isIn(node) ? 1 : 0)
         }
         targets.reserveCapacity(links)

@@ -12,10 +12,10 @@ package struct SamplingIndex: Sendable, Equatable {
     /// `Side` raw values.
     package var side: [UInt8] = []
     package var segmentCount: [UInt32] = []
-    /// Equal for documents of equal text.
+    /// Equal for documents of equal text; 0 outside the bucket, where no random draw asks.
     package var textHash: [UInt64] = []
     /// floor(16 · log2(in-degree within the side)), 0 for in-degree 0 or 1: coarse, so that a new link to a popular
-    /// document disturbs no draw.
+    /// document disturbs no draw. 0 where no document of the bucket links to it.
     package var degreeClass: [UInt16] = []
     /// 1 for documents whose segments are anchors and candidates for random draws here.
     package var inBucket: [UInt8] = []
