@@ -34,7 +34,7 @@ package struct Communities: Sendable {
 
 /// A division of the nodes into units: those of one node, and the others as lists of nodes.
 ///
-/// Memory: a bit a node, 4 bytes a node of a unit of several, 8 bytes such a unit; 8 bytes a node while it is built.
+/// Memory: a bit a node, 4 bytes a node of a unit of several, 8 bytes such a unit.
 struct CommunityUnits {
     /// The units of several nodes, smallest first, then by first node: places in `members`.
     private(set) var groups: [Range<UInt32>] = []
@@ -45,31 +45,39 @@ struct CommunityUnits {
 
     /// - Parameter label: equal for the nodes of a unit; below the number of nodes.
     init(_ label: [UInt32]) {
-        nodes = label.count
-        // By label: first the size of its unit, then the end of what has been placed of it.
-        var place = [UInt32](repeating: 0, count: nodes)
-        for label in label { place[Int(label)] += 1 }
+        var sizes = [UInt32](repeating: 0, count: label.count)
+        for label in label { sizes[Int(label)] += 1 }
+        self.init(nodes: label.count, sizes: &sizes) { label[$0] }
+    }
+
+    /// - Parameters:
+    ///   - sizes: nodes of each label; used while the units are built, and the same again afterwards.
+    ///   - label: of a node: equal for the nodes of a unit; below the number of nodes.
+    init(nodes: Int, sizes place: inout [UInt32], label: (Int) -> UInt32) {
+        self.nodes = nodes
         var isGrouped = BitSet(count: nodes)
         var grouped = 0
-        for (node, label) in label.enumerated() where place[Int(label)] > 1 {
+        for node in 0..<nodes where place[Int(label(node))] > 1 {
             isGrouped.insert(node)
             grouped += 1
         }
         members = [UInt32](repeating: 0, count: grouped)
         var hasBegun = BitSet(count: nodes)
         var end: UInt32 = 0
-        for (node, label) in label.enumerated() where isGrouped.contains(node) {
-            let label = Int(label)
+        for node in 0..<nodes where isGrouped.contains(node) {
+            let label = Int(label(node))
             if !hasBegun.contains(label) {
                 hasBegun.insert(label)
                 let begin = end
                 end += place[label]
                 groups.append(begin..<end)
+                // From now on the place of the unit's next node.
                 place[label] = begin
             }
             members[Int(place[label])] = UInt32(node)
             place[label] += 1
         }
+        for group in groups { place[Int(label(Int(members[Int(group.lowerBound)])))] = UInt32(group.count) }
         self.isGrouped = isGrouped
         groups.sort { ($0.count, $0.lowerBound) < ($1.count, $1.lowerBound) }
     }

@@ -30,8 +30,6 @@ struct LabelPropagation: ~Copyable {
         isOpen = BitSet(count: labels.count)
     }
 
-    var labels: [UInt32] { state.map(\.label) }
-
     /// Labels numbered from 0 in order of first appearance, and how many there are.
     consuming func numbered() -> (label: [UInt32], count: Int) {
         var count: UInt32 = 0
@@ -145,7 +143,7 @@ struct LabelPropagation: ~Copyable {
     /// edges are looked at once. O(edges + labels · sweeps).
     mutating func merge(cap: Int, sweeps: Int) {
         var near = NearestLabels()
-        list(CommunityUnits(labels), into: &near)
+        list(units(), into: &near)
         var label = Array(0..<UInt32(state.count))
         for _ in 0..<sweeps {
             var moves = 0
@@ -162,6 +160,12 @@ struct LabelPropagation: ~Copyable {
             if moves * 1000 <= near.count { break }
         }
         for node in state.indices { state[node].label = label[Int(state[node].label)] }
+    }
+
+    /// The nodes of each label as a unit.
+    private mutating func units() -> CommunityUnits {
+        let state = state
+        return CommunityUnits(nodes: state.count, sizes: &size) { state[$0].label }
     }
 
     private mutating func list(_ units: borrowing CommunityUnits, into near: inout NearestLabels) {
