@@ -90,7 +90,7 @@ package enum Parse: Stage {
     package typealias Config = ParseConfig
     package typealias Output = DocumentsArtifact
 
-    package static let name = "parse", version = 4
+    package static let name = "parse", version = 5
     package static let summary = "reads dumps and texts: plain text with blocks, titles, redirects and link spans"
     package static var ports: [AnyInputPort] { [] }
 

@@ -53,6 +53,22 @@ import Text
         #expect(article.relatedArticles == expected.related.count)
     }
 
+    @Test func `appendices are text with citations, what else stands at the end is not`() throws {
+        let folder = try TemporaryFolder()
+        let back = """
+            <back><ack><p>Thanks.</p></ack><app-group><app id="a"><label>A</label><title>Proof</title>
+            <sec><title>Case 1</title><p>As shown <xref ref-type="bibr" rid="r">(Ole)</xref>.</p></sec>
+            <ref-list><ref id="r"><element-citation><pub-id pub-id-type="pmid">7</pub-id></element-citation></ref>
+            </ref-list></app></app-group><sec sec-type="additional-information"><title>Additional information</title>
+            <p>Nothing to declare.</p></sec></back></article>
+            """
+        let text = Self.article("<p>Body.</p>").replacingOccurrences(of: "</article>", with: back)
+        let document = try #require(try read(try folder.write("a.xml", text.utf8)).articles.first).document
+        #expect(document.blocks == ["Body.", "Proof", "Case 1", "As shown (Ole)."])
+        #expect(document.kinds == [.paragraph, .heading, .heading, .paragraph])
+        #expect(document.links == ["(Ole)→pmid:7"])
+    }
+
     @Test func `text reads as printed, without floats, formulas, notes or labels in it`() throws {
         let article = try #require(try read(Self.golden("jats.xml"), JATSOptions(tables: true)).articles.first)
         let document = article.document

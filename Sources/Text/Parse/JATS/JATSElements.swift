@@ -3,7 +3,7 @@
 
 enum JATSElement: String, CaseIterable, Sendable {
     // The article
-    case abstract, article, articleID = "article-id", articleMeta = "article-meta", articleTitle = "article-title"
+    case abstract, app, article, articleID = "article-id", articleMeta = "article-meta", articleTitle = "article-title"
     case back, body, day, elocationID = "elocation-id", floatsGroup = "floats-group", floatsWrap = "floats-wrap"
     case fpage, front, journalMeta = "journal-meta", journalTitle = "journal-title", month, pubDate = "pub-date"
     case abbreviatedTitle = "abbrev-journal-title", journalID = "journal-id", journalTitleGroup = "journal-title-group"

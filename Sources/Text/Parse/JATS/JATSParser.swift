@@ -188,10 +188,12 @@ struct JATSParser {
         return PartialDate(year: date.year, month: month, day: day)
     }
 
+    /// References, and appendices as text; what else stands at the end (thanks, funding, contributions) goes.
     private mutating func back() throws(XMLProblem) {
         try children { (me, element) throws(XMLProblem) in
             switch element {
             case .refList: try me.refList()
+            case .app: try me.blocks(.paragraph)
             case .sec, nil: try me.back()
             default: break
             }
