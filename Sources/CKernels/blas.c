@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <link.h>
 #include <math.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,6 +83,13 @@ static char *version_of(void *library) {
     return strdup(text);
 }
 
+// The libraries that were opened, which stay until the process ends: here they can be found.
+typedef struct opened {
+    ck_cblas library;
+    struct opened *before;
+} opened;
+static _Atomic(opened *) newest;
+
 // Sets *error and answers NULL.
 static const ck_cblas *refuse(const char **error, const char *why) {
     *error = why ? why : "the dynamic linker does not say why";
@@ -104,8 +112,12 @@ const ck_cblas *ck_cblas_load(const char *path, const char **error) {
     struct link_map *map = NULL;
     if (dlinfo(library, RTLD_DI_LINKMAP, &map) != 0 || !map) return refuse(error, dlerror());
     char *own_path = strdup(map->l_name), *version = version_of(library);
-    ck_cblas *loaded = malloc(sizeof *loaded);
-    if (!own_path || !version || !loaded) return refuse(error, "out of memory");
-    *loaded = (ck_cblas){sgemm, own_path, version};
-    return loaded;
+    opened *loaded = malloc(sizeof *loaded);
+    if (!own_path || !version || !loaded) {
+        free(own_path), free(version), free(loaded);
+        return refuse(error, "out of memory");
+    }
+    *loaded = (opened){.library = {sgemm, own_path, version}, .before = atomic_load(&newest)};
+    while (!atomic_compare_exchange_weak(&newest, &loaded->before, loaded)) continue;
+    return &loaded->library;
 }
