@@ -105,7 +105,7 @@ package enum Import: Stage {
             files = try ModelFiles(directory: folder)
             read = try HuggingFaceModel.read(files, seed: 0)
         } catch let error as ModelError {
-            throw StageError(error.message, place: error.place, cause: error.cause, fix: error.fix)
+            throw StageError(error)
         }
         let model = read.model
         if !read.initialised.isEmpty {

@@ -71,7 +71,7 @@ extension LinkExtract {
                     .empty, "the archive has no files", file: file.path, fix: "check that it is the right archive")
             }
         } catch let error as TextError {
-            throw StageError(error.message, place: error.place, cause: error.cause, fix: error.fix)
+            throw StageError(error)
         }
     }
 }

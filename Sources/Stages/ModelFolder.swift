@@ -21,7 +21,7 @@ struct ModelFolder {
         do {
             read = try HuggingFaceModel.read(try ModelFiles(directory: directory), seed: 0)
         } catch let error as ModelError {
-            throw StageError(error.message, place: error.place, cause: error.cause, fix: error.fix)
+            throw StageError(error)
         }
         model = read.model
         initialised = read.initialised

@@ -110,7 +110,7 @@ package enum Parse: Stage {
             }
             return try writer.finish()
         } catch let error as TextError {
-            throw StageError(error.message, place: error.place, cause: error.cause, fix: error.fix)
+            throw StageError(error)
         }
     }
 }

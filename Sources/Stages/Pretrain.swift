@@ -39,7 +39,7 @@ package enum Pretrain: Stage {
         do {
             return try train(context, output)
         } catch let error as ModelError {
-            throw StageError(error.message, place: error.place, cause: error.cause, fix: error.fix)
+            throw StageError(error)
         } catch is TrainingCancelled {
             throw Cancelled()
         }

@@ -19,7 +19,7 @@ package enum LinkloomStages {
         do {
             try Numerics.use(cblas: getenv(Numerics.libraryVariable).map { String(cString: $0) })
         } catch {
-            throw StageError(error.message, cause: error.cause, fix: error.fix)
+            throw StageError(error)
         }
     }
 }

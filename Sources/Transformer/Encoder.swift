@@ -57,15 +57,14 @@ struct SlicePass {
     var eps: Float { Float(config.layerNormEps) }
 
     /// (N, H): what the layer reads, until the layer after the next has been run.
-    func layerInput(_ layer: Int) -> FloatView {
-        workspace.view(layer % 2 == 0 ? workspace.evenInput : workspace.oddInput, n * h)
-    }
+    func layerInput(_ layer: Int) -> FloatView { states(before: layer, rows: n) }
 
     /// (R, H): the encoder's last hidden states, of `input.headRows` or of every token, valid after `forward` until
     /// `backward`.
-    var hiddenStates: FloatView {
-        workspace.view(
-            config.numHiddenLayers % 2 == 0 ? workspace.evenInput : workspace.oddInput, input.headCount * h)
+    var hiddenStates: FloatView { states(before: config.numHiddenLayers, rows: input.headCount) }
+
+    private func states(before layer: Int, rows: Int) -> FloatView {
+        workspace.view(layer % 2 == 0 ? workspace.evenInput : workspace.oddInput, rows * h)
     }
 
     /// Whether the layer makes the heads' rows only.
@@ -121,7 +120,7 @@ struct SlicePass {
         device.biasGeluForward(activated, raw, w.intermediate.bias, n: r, c: i)
         device.matmul(product, activated, w.output.weight, m: r, n: h, k: i, transposeB: true)
         device.residualLayerNormForward(
-            isOfHeadRows(layer) ? hiddenStates : layerInput(layer + 1), workspace.view(regions.outputSum, r * h),
+            states(before: layer + 1, rows: r), workspace.view(regions.outputSum, r * h),
             workspace.view(regions.outputMean, r), workspace.view(regions.outputRstd, r), product, w.output.bias,
             attentionOut, w.outputNorm.weight, w.outputNorm.bias, n: r, c: h, eps: eps,
             dropout: dropout.stream(layer: layer + 1, .output))
