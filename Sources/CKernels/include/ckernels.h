@@ -46,7 +46,7 @@ typedef void ck_map_fn(float *out, const float *x, size_t n);
 
 // C (m, n) = alpha * op(A) * op(B) + beta * C, op(A): (m, k), op(B): (k, n), row-major, leading dimensions in floats.
 // beta 0: the old C is not read, and every row begins with `bias` (n) unless that is NULL. Sums over k run in chunks fixed by k alone, so an element's bits do not depend on m, n
-// or what is computed beside it. Uses up to 600 KB of stack.
+// or what is computed beside it. Uses up to 700 KB of stack.
 typedef void ck_matmul_fn(float *restrict c, const float *a, const float *b, const float *_Nullable bias, size_t m,
                           size_t n, size_t k, bool transpose_a, bool transpose_b, float alpha, float beta, size_t lda,
                           size_t ldb, size_t ldc);

@@ -14,6 +14,7 @@ enum {
     TILE_COLUMNS = 2 * CK_LANES,
     CHUNK = 512,                           // most products of one chunk of a sum
     BLOCK_COLUMNS = 256,                   // columns of B packed at once: with CHUNK half of a 1 MB L2 cache
+    GROUP_PANELS = 4,                      // panels of a transposed A packed at once: an eighth of it
 };
 
 // One tile: c (rows, columns) = old + alpha * a (rows, k) * b (k, columns), b packed TILE_COLUMNS wide.
@@ -136,6 +137,21 @@ static void v_pack_straight(float *restrict out, size_t width, const float *x, s
         for (size_t i = 0; i < k; i++) v_put(out + i * width, v_get(x + i * ld, columns), 0);
 }
 
+// Panels of TILE_ROWS columns of x, as v_pack_straight leaves each, CHUNK * LANES floats apart: column r of panel p is
+// column p * TILE_ROWS + r of x. Rows lie far apart and a cache line holds columns of two panels, so all panels of a group
+// are taken from a row at once, and rows are asked for ahead.
+static void v_pack_group(float *restrict out, const float *x, size_t ld, size_t columns, size_t k) {
+    const size_t ahead = 8;
+    for (size_t i = 0; i < k; i++) {
+        const float *row = x + i * ld;
+        if (i + ahead < k)
+            for (size_t j = 0; j < columns; j += LANES) __builtin_prefetch(row + ahead * ld + j);
+        float *panel = out + i * LANES;
+        for (size_t j = 0; j < columns; j += TILE_ROWS, panel += CHUNK * LANES)
+            v_put(panel, v_get(row + j, columns - j < LANES ? columns - j : 0), 0);
+    }
+}
+
 // Columns first ..< first + columns and rows k0 ..< k0 + k of op(B), as panels of k * TILE_COLUMNS floats. Rows are read
 // from end to end, which the hardware fetches ahead.
 static void v_pack_block(float *restrict out, const float *b, size_t ldb, bool transposed, size_t first,
@@ -166,9 +182,13 @@ CK_INLINE size_t v_packed_count(size_t columns, size_t k) {
 CK_INLINE void v_row_panel(float *c, size_t ldc, const float *old, size_t old_step, const float *a, size_t row_step,
                            const float *b, size_t k, float alpha, size_t rows, size_t columns) {
     v_tile_fn *tile = row_step ? v_in_place_tiles[rows - 1] : v_packed_tiles[rows - 1];
-    for (size_t j = 0; j < columns; j += TILE_COLUMNS)
+    for (size_t j = 0; j < columns; j += TILE_COLUMNS) {
+        // The tile writes C at its end; asked for now, its lines are there by then.
+        for (size_t r = 0; r < rows; r++)
+            for (size_t v = 0; v < TILE_COLUMNS; v += LANES) __builtin_prefetch(c + r * ldc + j + v, 1);
         tile(c + j, ldc, old ? old + j : old, old_step, a, row_step, b + j * k, k, alpha,
              columns - j < TILE_COLUMNS ? columns - j : TILE_COLUMNS);
+    }
 }
 
 // Rows of A may be read where they lie unless they fall on the same sets of the L1 cache.
@@ -185,7 +205,7 @@ CK_INLINE const float *v_rows(float *restrict packed, const float *x, size_t ld,
 
 static void v_matmul(float *restrict c, const float *a, const float *b, const float *bias, size_t m, size_t n, size_t k,
                      bool transpose_a, bool transpose_b, float alpha, float beta, size_t lda, size_t ldb, size_t ldc) {
-    _Alignas(64) float block[CHUNK * BLOCK_COLUMNS], rows_of_a[CHUNK * LANES];
+    _Alignas(64) float block[CHUNK * BLOCK_COLUMNS], rows_of_a[GROUP_PANELS * CHUNK * LANES];
     size_t chunks = k == 0 ? 1 : (k + CHUNK - 1) / CHUNK;
     if (beta != 0.0f && beta != 1.0f)
         for (size_t i = 0; i < m; i++) CK_EACH(j, n, v_put(c + i * ldc + j, v_get(c + i * ldc + j, tail) * beta, tail););
@@ -198,8 +218,12 @@ static void v_matmul(float *restrict c, const float *a, const float *b, const fl
             for (size_t i = 0; i < m; i += TILE_ROWS) {
                 size_t rows = m - i < TILE_ROWS ? m - i : TILE_ROWS, row_step = 0;
                 const float *panel = rows_of_a;
-                if (transpose_a) v_pack_straight(rows_of_a, LANES, a + begin * lda + i, lda, rows, count);
-                else panel = v_rows(rows_of_a, a + i * lda + begin, lda, rows, count, &row_step);
+                if (transpose_a) {
+                    size_t member = i / TILE_ROWS % GROUP_PANELS, most = GROUP_PANELS * TILE_ROWS;
+                    if (member == 0)
+                        v_pack_group(rows_of_a, a + begin * lda + i, lda, m - i < most ? m - i : most, count);
+                    panel += member * CHUNK * LANES;
+                } else panel = v_rows(rows_of_a, a + i * lda + begin, lda, rows, count, &row_step);
                 float *out = c + i * ldc + first;
                 const float *old = adds ? out : bias ? bias + first : NULL;
                 v_row_panel(out, ldc, old, adds ? ldc : 0, panel, row_step, block, count, alpha, rows, columns);
