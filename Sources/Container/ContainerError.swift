@@ -63,6 +63,10 @@ package struct ContainerError: Error, Sendable, Equatable, CustomStringConvertib
             return ContainerError(
                 .noSpace, "cannot \(action): no space left", path: path, cause: why,
                 fix: "free space on this disk, or use a folder on another one")
+        case EFBIG:
+            return ContainerError(
+                .io, "cannot \(action): the file would be too large", path: path, cause: why,
+                fix: "raise the limit of file sizes (ulimit -f), or use a folder on a disk that holds larger files")
         case EMFILE, ENFILE:
             return ContainerError(
                 .io, "cannot \(action)", path: path, cause: why, fix: "raise the limit of open files (ulimit -n)")

@@ -36,6 +36,8 @@ package enum Interrupt {
         sigaddset(&action.sa_mask, SIGTERM)
         pthread_sigmask(SIG_UNBLOCK, &action.sa_mask, nil)
         Glibc.signal(SIGPIPE, SIG_IGN)
+        // A file past the limit of file sizes is then an error of `write`, with a place, and not the end of the process.
+        Glibc.signal(SIGXFSZ, SIG_IGN)
     }
 
     /// Asks this process to stop as a signal would; used by a worker whose parent is gone.

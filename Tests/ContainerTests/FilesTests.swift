@@ -90,6 +90,8 @@ import Testing
             #expect(error.code == .noSpace && error.path == "store/blobs/.tmp-1" && error.fix != nil)
         }
         #expect(ContainerError.system("write the file", "f", errno: EIO).code == .io)
+        let limited = ContainerError.system("write the file", "f", errno: EFBIG)
+        #expect(limited.code == .io && limited.fix?.contains("ulimit -f") == true)
     }
 
     @Test func `a map shows the file and outlives its name`() throws {

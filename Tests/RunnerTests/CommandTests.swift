@@ -15,7 +15,12 @@ import Testing
     dup2(4, 1)
     if let folder = getenv("TEST_FOLDER") { chdir(folder) }
     if let limit = getenv("TEST_FILE_LIMIT").flatMap({ rlim_t(String(cString: $0)) }) {
-        signal(SIGXFSZ, SIG_IGN)
+        // As a shell starts a program; a thread pool leaves signals blocked.
+        signal(SIGXFSZ, SIG_DFL)
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        sigaddset(&signals, SIGXFSZ)
+        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
         var limits = rlimit(rlim_cur: limit, rlim_max: limit)
         setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limits)
     }
@@ -148,7 +153,7 @@ extension Workshop {
         let shop = try Workshop(files: ["a.txt": text])
         let failed = try shop.command(["run", "pipeline.yaml", "-j", "1"], environment: ["TEST_FILE_LIMIT": "4000"])
         #expect(failed.code == 4)
-        #expect(failed.err.contains("error: ") && failed.err.contains("why: "))
+        #expect(failed.err.contains("error: ") && failed.err.contains("why: ") && failed.err.contains("fix: "))
         let left = try shop.snapshot(shop.root + "/.linkloom")
         #expect(!left.contains { $0.contains(Files.temporaryPrefix) || $0.contains("/artifacts/") })
         let second = try shop.command(["run", "pipeline.yaml", "-j", "1"])
