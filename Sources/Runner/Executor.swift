@@ -132,7 +132,12 @@ package final class Executor {
                 "reused",
                 ["stage": .string(planned.name), "key": .string(stage.key.hex), "made_by": .string(record.run)])
         case .run(let reasons):
-            try make(stage, reasons)
+            do {
+                try make(stage, reasons)
+            } catch var error as StageError where error.place == nil {
+                error.place = planned.location.description
+                throw error
+            }
             forced.remove(planned.name)
         }
     }

@@ -142,6 +142,8 @@ import Testing
         let text = error?.description ?? ""
         #expect(text.contains("rejected 3 of 6 items (50.00%), max_rejected allows 10.00%"))
         #expect(text.contains("file-1:3: bad line"))
+        // An error that knows no place of its own has the stage's.
+        #expect(error?.place?.contains("pipeline.yaml:") == true, "\(text)")
         let run = try #require(RunHistory(shop.store).ids().last)
         #expect(try Files.read(shop.store.path("runs/\(run)/rejected.jsonl")).split(separator: 10).count == 3)
     }
