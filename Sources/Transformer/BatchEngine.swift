@@ -94,6 +94,7 @@ package final class BatchEngine: @unchecked Sendable {
         guard limits.tokens <= config.maxPositionEmbeddings else {
             throw ModelError(
                 "rows have up to \(limits.tokens) tokens, the model has \(config.maxPositionEmbeddings) positions",
+                cause: "a token past the last position has no embedding for its place",
                 fix: "make the shards with a max_seq_length of at most \(config.maxPositionEmbeddings)")
         }
         let rows = (batchSize + rules.slices - 1) / rules.slices

@@ -35,13 +35,16 @@ extension BertConfig {
     /// - Throws: `ModelError` naming the key for another kind of model, a missing size or a feature this encoder
     ///   does not have.
     package init(parsing json: JSON, place: String) throws(ModelError) {
-        func fail(_ message: String, cause: String? = nil) -> ModelError {
-            ModelError(message, place: place, cause: cause)
+        func fail(
+            _ message: String, cause: String? = nil, fix: String = "take the config.json that the weights came with"
+        ) -> ModelError {
+            ModelError(message, place: place, cause: cause, fix: fix)
         }
+        let encoders = "name the folder of a BERT encoder with absolute positions"
         func size(_ key: String, default fallback: Int? = nil) throws(ModelError) -> Int {
             guard let value = json[key], value != .null else {
                 if let fallback { return fallback }
-                throw fail("'\(key)' is missing")
+                throw fail("'\(key)' is missing", cause: "the weights alone do not tell it")
             }
             guard let number = value.int, let size = Int(exactly: number) else {
                 throw fail("'\(key)' is not a whole number")
@@ -57,7 +60,9 @@ extension BertConfig {
             guard let value = json[key], value != .null else { return }
             guard let name = value.string, allowed.contains(name) else {
                 let shown = value.string ?? String(decoding: value.canonical, as: UTF8.self)
-                throw fail("'\(key)' is '\(shown)'; this encoder has \(allowed.joined(separator: ", "))")
+                throw fail(
+                    "'\(key)' is '\(shown)'; this encoder has \(allowed.joined(separator: ", "))",
+                    cause: "the same weights would compute something else", fix: encoders)
             }
         }
         guard json.object != nil else { throw fail("the config is not a JSON object") }
@@ -67,13 +72,17 @@ extension BertConfig {
         if json["model_type"]?.string == nil, let names = json["architectures"]?.array?.compactMap(\.string),
             let name = names.first, !name.hasPrefix("Bert")
         {
-            throw fail("'architectures' names '\(name)', which is no BERT")
+            throw fail(
+                "'architectures' names '\(name)', which is no BERT",
+                cause: "the same weights would compute something else", fix: encoders)
         }
         for key in ["is_decoder", "add_cross_attention"] where json[key]?.bool == true {
-            throw fail("'\(key)' is true", cause: "a decoder reads its words in another way than this encoder")
+            throw fail(
+                "'\(key)' is true", cause: "a decoder reads its words in another way than this encoder", fix: encoders)
         }
         if json["tie_word_embeddings"]?.bool == false {
-            throw fail("'tie_word_embeddings' is false", cause: "the MLM decoder is the word embedding itself")
+            throw fail(
+                "'tie_word_embeddings' is false", cause: "the MLM decoder is the word embedding itself", fix: encoders)
         }
         self.init(
             vocabSize: try size("vocab_size"), hiddenSize: try size("hidden_size"),

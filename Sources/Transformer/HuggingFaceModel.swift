@@ -41,7 +41,9 @@ package struct ModelFiles: Sendable {
         do {
             return try JSON(parsing: bytes)
         } catch let error as ContainerError {
-            throw ModelError("not valid JSON: " + error.message, place: place)
+            throw ModelError(
+                "not valid JSON: " + error.message, place: place, cause: "the file was cut off or edited",
+                fix: "download or save the model again")
         }
     }
 }
@@ -140,12 +142,16 @@ package struct HuggingFaceModel: Sendable {
             guard shape == expected else {
                 throw ModelError(
                     "tensor '\(name)' has shape \(shape), the config asks for \(expected)",
-                    place: weights.place(of: name))
+                    place: weights.place(of: name), cause: "config.json and the weights are of two models",
+                    fix: "take both from one")
             }
             taken.append((entry, name, rows))
         }
         if let lost = fresh.first(where: { $0.hasPrefix("bert.") && !$0.hasPrefix("bert.pooler.") }) {
-            throw ModelError("there is no tensor '\(lost)'", place: weights.place)
+            throw ModelError(
+                "there is no tensor '\(lost)'", place: weights.place,
+                cause: "config.json describes a BERT that has it, and only heads are started afresh",
+                fix: "take config.json and all weights from one model")
         }
         return (taken, fresh)
     }

@@ -40,17 +40,11 @@ package struct WeightFiles: Sendable {
         if case .safetensors = files[0], files.count == 1 { true } else { false }
     }
 
-    private init(_ files: [File], names: [String], place: String) throws(ModelError) {
+    /// - Precondition: no two files hold a tensor of one name.
+    private init(_ files: [File], names: [String], place: String) {
         var index: [String: (file: Int, shape: [Int])] = [:]
         for (number, file) in files.enumerated() {
-            for (name, shape) in file.shapes() {
-                if let other = index[name] {
-                    throw ModelError(
-                        "tensor '\(name)' stands in two files", place: file.place,
-                        cause: "\(names[other.file]) has it too", fix: "download or save the model again")
-                }
-                index[name] = (number, shape)
-            }
+            for (name, shape) in file.shapes() { index[name] = (number, shape) }
         }
         self.files = files
         self.index = index
@@ -58,8 +52,8 @@ package struct WeightFiles: Sendable {
         fileNames = names
     }
 
-    package init(_ file: TensorFile) throws(ModelError) {
-        try self.init([.safetensors(file)], names: [], place: file.place)
+    package init(_ file: TensorFile) {
+        self.init([.safetensors(file)], names: [], place: file.place)
     }
 
     /// Names, sorted by their bytes.
@@ -88,11 +82,11 @@ extension WeightFiles {
     package init(directory: String) throws {
         func path(_ name: String) -> String { directory + "/" + name }
         if Files.exists(path(Self.one)) {
-            try self.init([try Self.open(path(Self.one))], names: [Self.one], place: path(Self.one))
+            self.init([try Self.open(path(Self.one))], names: [Self.one], place: path(Self.one))
         } else if Files.exists(path(Self.several)) {
             try self.init(directory: directory, indexed: Self.several)
         } else if Files.exists(path(Self.pickled)) {
-            try self.init([try Self.open(path(Self.pickled))], names: [Self.pickled], place: path(Self.pickled))
+            self.init([try Self.open(path(Self.pickled))], names: [Self.pickled], place: path(Self.pickled))
         } else if Files.exists(path(Self.severalPickled)) {
             try self.init(directory: directory, indexed: Self.severalPickled)
         } else {
@@ -116,7 +110,9 @@ extension WeightFiles {
         do {
             json = try JSON(parsing: try Files.read(place))
         } catch let error as ContainerError {
-            throw ModelError("not valid JSON: " + error.message, place: place)
+            throw ModelError(
+                "not valid JSON: " + error.message, place: place, cause: "the file was cut off or edited",
+                fix: "download or save the model again")
         }
         guard let map = json["weight_map"]?.object, !map.isEmpty else {
             throw ModelError("the index has no 'weight_map'", place: place)
@@ -143,15 +139,22 @@ extension WeightFiles {
             let held = Set(opened.shapes().map(\.name))
             let expected = Set(wanted[file] ?? [])
             if let lost = expected.subtracting(held).min() {
-                throw ModelError("there is no tensor '\(lost)'", place: opened.place, cause: "\(name) says it is here")
+                throw ModelError(
+                    "there is no tensor '\(lost)'", place: opened.place, cause: "\(name) says it is here",
+                    fix: "download the whole model")
             }
             if let extra = held.subtracting(expected).min() {
+                if let other = map[extra]?.string {
+                    throw ModelError(
+                        "tensor '\(extra)' stands in two files", place: opened.place,
+                        cause: "\(name) says it is in \(other)", fix: "download or save the model again")
+                }
                 throw ModelError(
                     "tensor '\(extra)' is not in \(name)", place: opened.place,
                     cause: "shards of two models may have been mixed", fix: "download the whole model")
             }
             return opened
         }
-        try self.init(files, names: names + [name], place: directory)
+        self.init(files, names: names + [name], place: directory)
     }
 }

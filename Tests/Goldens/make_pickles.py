@@ -1,6 +1,6 @@
 """Golden files of torch.save and of sharded models, with the values that they hold.
 
-Made with torch==2.13.0+cpu, safetensors==0.8.0, numpy:
+Made with torch==2.13.0+cpu, transformers==5.23.0, safetensors==0.8.0, numpy:
     python Tests/Goldens/make_pickles.py
 
 Written to Goldens/pickles:
@@ -9,13 +9,17 @@ Written to Goldens/pickles:
   expected.safetensors  their values in fp32
   hostile.bin    a zip form whose pickle calls os.system
   checkpoint.bin a training checkpoint: tensors beside numbers
+  bert/          one small BERT three times: pytorch_model.bin, the same in two files with pytorch_model.bin.index.json,
+                 and in safetensors shards with model.safetensors.index.json
 """
+import json
 import os
 import pathlib
 from collections import OrderedDict
 
 import torch
 from safetensors.torch import save_file
+from transformers import BertConfig, BertForPreTraining
 
 OUT = pathlib.Path(__file__).parent / "pickles"
 OUT.mkdir(exist_ok=True)
@@ -42,5 +46,26 @@ class Hostile:
 
 torch.save({"weight": torch.zeros(2), "payload": Hostile()}, OUT / "hostile.bin")
 torch.save({"model": {"weight": torch.zeros(2)}, "step": 7}, OUT / "checkpoint.bin")
-for file in OUT.iterdir():
+
+BERT = OUT / "bert"
+config = BertConfig(vocab_size=24, hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16,
+                    max_position_embeddings=16)
+model = BertForPreTraining(config)
+with torch.no_grad():
+    for parameter in model.parameters():
+        parameter.normal_()
+model.save_pretrained(BERT, max_shard_size="3KB")
+# The decoder is the word embeddings once more: of one storage in the whole file, a copy in the second of two.
+state = OrderedDict(model.state_dict())
+torch.save(state, BERT / "pytorch_model.bin")
+names = list(state)
+shards = {f"pytorch_model-{number:05}-of-00002.bin": part
+          for number, part in enumerate([names[:len(names) // 2], names[len(names) // 2:]], 1)}
+for file, part in shards.items():
+    torch.save(OrderedDict((name, state[name].clone()) for name in part), BERT / file)
+index = {"metadata": {"total_size": sum(tensor.nbytes for tensor in state.values())},
+         "weight_map": {name: file for file, part in shards.items() for name in part}}
+(BERT / "pytorch_model.bin.index.json").write_text(json.dumps(index, indent=1) + "\n")
+
+for file in OUT.rglob("*.*"):
     file.chmod(0o644)

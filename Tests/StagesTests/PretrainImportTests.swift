@@ -37,6 +37,53 @@ import Stages
         #expect(made.manifest.metadata["relation_classes"]?.int == 3)
     }
 
+    /// One BERT that `save_pretrained` and `torch.save` wrote; Goldens/make_pickles.py made it. Copies those of its files
+    /// that pass into a folder of their own.
+    private func copied(_ run: ToyRun, _ name: String, _ isWanted: (String) -> Bool) throws -> String {
+        let goldens = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: "Goldens/pickles/bert").path
+        let folder = run.folder + "/" + name
+        for file in try Files.list(goldens) where file == "config.json" || isWanted(file) {
+            try Files.publish(try Files.read(goldens + "/" + file), at: folder + "/" + file)
+        }
+        return folder
+    }
+
+    @Test func `a model is one checkpoint to the byte, whichever way its weights are stored`() throws {
+        let run = try ToyRun()
+        let pickled = { (name: String) in name.hasPrefix("pytorch_model-") || name == "pytorch_model.bin.index.json" }
+        var folders = [
+            try copied(run, "safetensors") { $0.hasPrefix("model") },
+            try copied(run, "pickle") { $0 == "pytorch_model.bin" }, try copied(run, "pickles", pickled),
+        ]
+        let read = try HuggingFaceModel.read(ModelFiles(directory: folders[1]), seed: 0)
+        #expect(read.initialised == [] && read.unused == [] && read.model.config.relationClasses == 2)
+        folders.append(run.folder + "/one")
+        try HuggingFaceModel.write(read.model, directory: folders[3])
+        try Files.publish(try Files.read(folders[0] + "/config.json"), at: folders[3] + "/config.json")
+        let made = try folders.map { try run.run(Import.self, ImportConfig(), [:], files: files($0)).artifact }
+        #expect(made[0].manifest.parts.map(\.name) == ["config.json", "model.safetensors"])
+        for other in made.dropFirst() { #expect(other.manifest == made[0].manifest) }
+
+        // What the index promises is looked for before anything is read of it.
+        let second = folders[2] + "/pytorch_model-00002-of-00002.bin"
+        let whole = try Files.read(second)
+        func refused() throws -> StageError {
+            try #require(throws: StageError.self) {
+                _ = try run.run(Import.self, ImportConfig(), [:], files: files(folders[2]))
+            }
+        }
+        try Files.remove(second)
+        let missing = try refused()
+        #expect(missing.message.contains("'pytorch_model-00002-of-00002.bin' is missing") && missing.fix != nil)
+        #expect(missing.place == folders[2] && missing.cause?.contains("pytorch_model.bin.index.json") == true)
+        try Files.publish(try Files.read(folders[2] + "/pytorch_model-00001-of-00002.bin"), at: second)
+        let other = try refused()
+        #expect(other.message.contains("there is no tensor 'bert.") && other.place == second && other.fix != nil)
+        try Files.publish(Array(whole.dropLast(whole.count / 3)), at: second)
+        #expect(try refused().place?.hasPrefix(second) == true)
+    }
+
     @Test func `a cut-off model file and a folder without a model are refused by name`() throws {
         let run = try ToyRun()
         let (folder, _) = try model(run)

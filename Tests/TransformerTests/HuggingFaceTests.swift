@@ -160,6 +160,17 @@ private func saveIndex(_ map: [String: JSON], in folder: String) throws {
     wrong["drp.weight"] = "gone.safetensors"
     #expect(try refused(wrong).message.contains("gone.safetensors"))
     #expect(try refused([:]).message.contains("weight_map"))
+
+    // The second file holds a tensor of the first once more.
+    let second = "model-00002-of-00002.safetensors"
+    let tensors = HuggingFaceModel.tensors(model)
+    try Files.publish(at: folder.path + "/" + second) { file in
+        try TensorFile.write(Array(tensors.dropFirst(8)), metadata: ["format": "pt"]) { try file.write($0) }
+    }
+    let twice = try refused(map)
+    #expect(twice.message == "tensor '\(tensors[8].name)' stands in two files")
+    #expect(twice.place?.hasSuffix(second) == true && twice.cause?.contains("model-00001-of-00002") == true)
+    #expect(twice.fix != nil)
 }
 
 @Test func `a model of other words and positions is extended by the rule`() throws {
