@@ -58,12 +58,13 @@ let package = Package(
         .executableTarget(
             name: "linkloom", dependencies: ["Runner", "Stages", argumentParser], swiftSettings: strict),
 
+        .target(name: "CAllocations", path: "Tests/CAllocations"),
         tests("Container", ["Container"]),
         tests("Pipeline", ["Pipeline", "Container"]),
         tests("Text", ["Text", "CArchive"]),
         tests("Corpus", ["Corpus", "Container"]),
         tests("Kernels", ["Kernels", "CKernels"]),
-        tests("Transformer", ["Transformer", "Kernels", "Container"]),
+        tests("Transformer", ["Transformer", "Kernels", "Container", "CAllocations"]),
         tests("Stages", ["Stages", "Pipeline", "Corpus", "Transformer", "Text", "Container"]),
         tests("Runner", ["Runner", "Pipeline", "Container"]),
         tests("EndToEnd", ["Corpus", "Container", "linkloom"]),
