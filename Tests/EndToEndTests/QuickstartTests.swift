@@ -26,12 +26,7 @@ import Testing
 
         let export = try shop.run(["export", quickstart, "model", "--to", shop.path("model")] + brief)
         try #require(export.status == 0, "\(export.errors)")
-        let files = try FileManager.default.contentsOfDirectory(atPath: shop.path("model")).sorted()
-        #expect(
-            Set(files).isSuperset(of: [
-                "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "training.jsonl",
-                "vocab.txt",
-            ]))
+        try checkExport(shop.path("model"))
         let scores = try shop.run(["stats", quickstart, "scores", "--json"] + brief)
         try checkScores(try #require(scores.json["statistics"]))
 
@@ -41,6 +36,43 @@ import Testing
         #expect(guesses.allSatisfy { $0["token"]?.string != nil && $0["id"]?.int != nil && $0["score"]?.double != nil })
         try checkTexts(shop)
         try checkContinuation(shop)
+    }
+
+    /// An exported model: its files, and that those which only other programs read hold what they should.
+    private func checkExport(_ folder: String) throws {
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder)
+        let events = "events.out.tfevents.0.linkloom"
+        #expect(
+            Set(files).isSuperset(of: [
+                "config.json", "model.safetensors", "optimizer.safetensors", "tokenizer.json", "tokenizer_config.json",
+                "training.jsonl", "vocab.txt", events,
+            ]), "\(files.sorted())")
+        func tensors(_ name: String) throws -> [String: TensorInfo] {
+            let bytes = try Files.read(folder + "/" + name)
+            return try bytes.withUnsafeBytes { try SafetensorsHeader(parsing: $0, fileSize: bytes.count).tensors }
+        }
+        let (parameters, moments) = try (tensors("model.safetensors"), tensors("optimizer.safetensors"))
+        #expect(parameters.count > 30 && moments.count == 2 * parameters.count)
+        for (name, parameter) in parameters {
+            #expect(moments["first_moment." + name]?.shape == parameter.shape, "\(name)")
+            #expect(moments["second_moment." + name]?.shape == parameter.shape, "\(name)")
+        }
+        let words = try JSON(parsing: Files.read(folder + "/tokenizer.json"))["model"]?["vocab"]?.object
+        let lines = try Files.read(folder + "/vocab.txt").split(separator: UInt8(ascii: "\n"))
+        #expect(words?.count == lines.count && words?["[MASK]"]?.int == 4)
+
+        // Records of a length in 8 bytes, 4 of checksum, the data and 4 more: the version, then one a line of metrics.
+        var rest = try Files.read(folder + "/" + events)[...]
+        var records: [String] = []
+        while rest.count >= 16 {
+            let length = rest.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
+            try #require(length >= 0 && length <= rest.count - 16)
+            records.append(String(decoding: rest.dropFirst(12).prefix(length), as: UTF8.self))
+            rest = rest.dropFirst(16 + length)
+        }
+        let metrics = try Files.read(folder + "/training.jsonl").split(separator: UInt8(ascii: "\n"))
+        #expect(rest.isEmpty && metrics.count >= 12 && records.count == 1 + metrics.count)
+        #expect(records[0].hasSuffix("brain.Event:2") && records[1].contains("train/mlm_loss"))
     }
 
     /// `pipelines/continue.yaml` takes an exported model up with its vocabulary and relation head, and goes on.
@@ -129,7 +161,7 @@ import Testing
         #expect(digests(try a.json).count == 12)
     }
 
-    @Test func `training killed in the middle goes on to the same weights`() throws {
+    @Test func `training killed in the middle, then stopped by a full disk, goes on to the same weights`() throws {
         let shop = try Workshop()
         let long = [
             "-s", "params.steps=150", "-s", "model.batch_size=4", "-s", "pairs.passes=2", "-s",
@@ -153,6 +185,21 @@ import Testing
         try #require(process.isRunning, "the run ended before it could be killed")
         kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
+        func names() throws -> Set<String> { Set(try FileManager.default.subpathsOfDirectory(atPath: scratch.path)) }
+        let left = try names()
+        // 2 MiB are enough for all files but a state, whose parameters and moments are 8: the first that is due cannot
+        // be written, and those from before stay as they are.
+        let full = try shop.run(
+            ["-c", "ulimit -f 4096; exec \"$@\"", "sh", linkloomPath, "run", quickstart] + long, executable: "/bin/sh")
+        #expect(full.status == 4, "\(full.errors)")
+        let message = full.errors.split(separator: "\n").suffix(3)
+        #expect(message.first?.hasPrefix(".linkloom/scratch/") == true, "\(full.errors)")
+        #expect(message.first?.contains("/states/") == true && message.first?.contains("error: cannot write") == true)
+        #expect(message.dropFirst().first?.hasPrefix("  why: ") == true && message.last?.contains("ulimit -f") == true)
+        #expect(full.errors.contains("going on after step"), "\(full.errors)")
+        let (before, after) = (left.filter { $0.contains("state-") }, try names().filter { $0.contains("state-") })
+        #expect(before == after && before.contains { $0.hasSuffix(".json") })
+        #expect(try names().subtracting(left).filter { $0.contains(Files.temporaryPrefix) } == [])
         let resumed = try shop.run(["run", quickstart, "--json"] + long)
         try #require(resumed.status == 0, "\(resumed.errors)")
         let whole = try Workshop()
@@ -161,21 +208,44 @@ import Testing
         #expect(resumed.errors.contains("after step"), "\(resumed.errors)")
     }
 
-    @Test func `an interrupt stops with 130 and the next run needs no help`() throws {
+    @Test func `training takes the memory that it announced, and an interrupt stops it with 130 and nothing to mend`()
+        throws
+    {
         let shop = try Workshop()
-        let long = ["-s", "params.steps=200000", "-s", "pairs.passes=2"]
-        let (process, output, _) = try shop.start(["run", quickstart] + long)
-        let results = shop.folder.appending(path: ".linkloom/scratch")
-        let deadline = Date().addingTimeInterval(120)
-        while Date() < deadline, process.isRunning, !FileManager.default.fileExists(atPath: results.path) {
-            usleep(2000)
+        let long = ["-s", "params.steps=200000", "-s", "pairs.passes=2", "-s", "model.batch_size=128"]
+        let process = Process()
+        process.executableURL = URL(filePath: linkloomPath)
+        process.arguments = ["run", quickstart] + long
+        process.currentDirectoryURL = shop.folder
+        let errors = Pipe()
+        process.standardError = errors
+        process.standardOutput = FileHandle.nullDevice
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        // Told after three steps, when all memory is in use.
+        var text = ""
+        while !text.contains(" to go at ") {
+            let more = errors.fileHandleForReading.availableData
+            try #require(!more.isEmpty, "training ended too early: \(text)")
+            text += String(decoding: more, as: UTF8.self)
         }
+        let status = try String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)
         process.interrupt()
-        _ = try output.fileHandleForReading.readToEnd()
+        _ = try errors.fileHandleForReading.readToEnd()
         process.waitUntilExit()
         #expect(process.terminationStatus == 130)
         let again = try shop.run(["run", quickstart, "--until", "segments", "--json"] + long)
         #expect(again.status == 0)
         #expect((try again.json["stages"]?.array ?? []).allSatisfy { $0["run"]?.int == 0 })
+
+        let announced = text.split(separator: "\n").first { $0.hasSuffix(" MiB of memory") }?
+            .split(separator: " ").dropLast(3).last.flatMap { Int($0) }
+        let peak = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }?
+            .split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) }
+        let (expected, found) = (try #require(announced), try #require(peak) >> 10)
+        // The program, its libraries and the mapped shards come on top.
+        #expect(
+            expected > 200 && (expected...expected + 64).contains(found),
+            "\(expected) MiB announced, \(found) taken")
     }
 }

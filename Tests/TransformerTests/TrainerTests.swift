@@ -35,7 +35,7 @@ private final class Log: Sendable {
 
 /// Trains the toy model; `stopAfter` cancels once that many steps are done.
 private func train(
-    _ settings: TrainingSettings, scratch: String, stopAfter: Int? = nil, warnings: Log = Log()
+    _ settings: TrainingSettings, scratch: String, stopAfter: Int? = nil, warnings: Log = Log(), messages: Log = Log()
 ) throws -> (parameters: [Float], result: TrainingResult) {
     let model = try BertModel(toyConfig(), seed: 3)
     var observer = TrainingObserver()
@@ -49,6 +49,7 @@ private func train(
         }
     }
     observer.warning = { warnings.add($0) }
+    observer.message = { messages.add($0) }
     let trainer = try Trainer(
         model: model, settings: settings, masking: toyMasking(), data: toyData(), scratch: scratch, observer: observer)
     let result = try trainer.run()
@@ -118,6 +119,30 @@ func `a damaged newest state falls back to the one before`(damage: String) throw
     #expect(warnings.all.count == 1 && warnings.all[0].contains("step 7"))
     #expect(resumed.parameters == reference.parameters)
     #expect(resumed.result.metrics == reference.result.metrics)
+}
+
+@Test(arguments: ["safetensors", "json"])
+func `a state that cannot be written ends the run, and the one before it is gone on from`(ending: String) throws {
+    let whole = try TemporaryFolder()
+    let reference = try train(toySettings(), scratch: whole.path)
+    let folder = try TemporaryFolder()
+    // A folder lies where a file of the state after step 7 belongs, and nothing can be renamed onto it.
+    let states = folder.path + "/states"
+    let obstacle = states + "/state-0000000007." + ending
+    try Files.makeDirectories(obstacle)
+    let error = try #require(throws: ContainerError.self) { _ = try train(toySettings(), scratch: folder.path) }
+    #expect(error.path == obstacle && error.cause != nil && error.fix != nil)
+    let left = try Files.list(states)
+    #expect(left.contains("state-0000000006.json") && !left.contains { $0.hasPrefix(Files.temporaryPrefix) })
+    // Without its record, a state of which the rest was written does not count.
+    #expect(left.contains("state-0000000007.safetensors"))
+    try Files.remove(obstacle)
+    let (warnings, messages) = (Log(), Log())
+    let resumed = try train(toySettings(), scratch: folder.path, warnings: warnings, messages: messages)
+    #expect(warnings.all == [] && messages.all.contains { $0.contains("going on after step 6 of 12") })
+    #expect(resumed.parameters == reference.parameters)
+    #expect(resumed.result.metrics == reference.result.metrics)
+    #expect(try optimizer(resumed.result) == optimizer(reference.result))
 }
 
 @Test func `a run stopped under three threads ends under one in the same bits`() throws {
