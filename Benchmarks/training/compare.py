@@ -49,6 +49,8 @@ parser.add_argument("--length", type=int, default=512)
 parser.add_argument("--batch", type=int, default=8)
 parser.add_argument("--dropout", type=float, default=0.1)
 parser.add_argument("--threads", type=int, default=2)
+parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32", help="of Linkloom's products")
+parser.add_argument("--peer-precision", choices=["fp32", "bf16"], default="fp32", help="bf16: torch.autocast")
 parser.add_argument("--steps", type=int, default=8, help="steps timed a round")
 parser.add_argument("--rounds", type=int, default=5)
 parser.add_argument("--package", default=str(ROOT), help="folder of the package whose release tests are built")
@@ -93,7 +95,7 @@ def answer(command, **options):
 def linkloom(architecture, length, batch, steps, dropout):
     environment = dict(os.environ, LINKLOOM_BENCHMARK="1", ARCHITECTURE=architecture, LENGTH=str(length),
                        BATCH=str(batch), DROPOUT=str(dropout), THREADS=str(args.threads), SLICES=str(args.threads),
-                       STEPS=str(steps), **({"ROWS": rows_file} if rows_file else {}))
+                       STEPS=str(steps), PRECISION=args.precision, **({"ROWS": rows_file} if rows_file else {}))
     command = ["swift", "test", "-c", "release", "--skip-build", "--disable-xctest", "--disable-testable-imports",
                "--filter", "training speed"]
     return answer(command, cwd=args.package, env=environment)
@@ -102,7 +104,7 @@ def linkloom(architecture, length, batch, steps, dropout):
 def pytorch(architecture, length, batch, steps, dropout):
     return answer([sys.executable, str(HERE / "pytorch.py"), "--architecture", architecture, "--length", str(length),
                    "--batch", str(batch), "--dropout", str(dropout), "--threads", str(args.threads), "--steps",
-                   str(steps), *(["--rows", rows_file] if rows_file else [])])
+                   str(steps), "--precision", args.peer_precision, *(["--rows", rows_file] if rows_file else [])])
 
 
 def shapes_of_shards(folder, count):

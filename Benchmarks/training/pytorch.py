@@ -1,6 +1,6 @@
 """One process of the peer: a BERT pretraining step in PyTorch, as its users write it.
 
-MLM at masked positions only, 3-way relation head, AdamW with two groups, clipping at 1.0, eager fp32, dropout. Rows are of
+MLM at masked positions only, 3-way relation head, AdamW with two groups, clipping at 1.0, eager, dropout, fp32 or (--precision bf16) torch.autocast. Rows are of
 full length without padding; with --rows, of the lengths of that file, padded to the longest of the batch. Prints a JSON line a round: {"tokens_per_second": ..., "peak_rss_mb": ...}. Started by
 compare.py.
 """
@@ -18,6 +18,7 @@ parser.add_argument("--dropout", type=float, default=0.1)
 parser.add_argument("--threads", type=int, default=2)
 parser.add_argument("--steps", type=int, default=8)
 parser.add_argument("--rounds", type=int, default=1)
+parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
 parser.add_argument("--rows", help="file of row lengths and where second texts begin, a line each")
 args = parser.parse_args()
 os.environ["OMP_NUM_THREADS"] = str(args.threads)
@@ -79,9 +80,11 @@ def step():
     done = tokens[turn % len(batches)]
     turn += 1
     optimizer.zero_grad(set_to_none=True)
-    out = model.bert(input_ids=ids, token_type_ids=types, attention_mask=real)
-    scores = model.cls.predictions(out.last_hidden_state.reshape(-1, hidden)[flat])
-    loss = F.cross_entropy(scores, labels) + F.cross_entropy(model.cls.seq_relationship(out.pooler_output), relations)
+    with torch.autocast("cpu", torch.bfloat16, enabled=args.precision == "bf16"):
+        out = model.bert(input_ids=ids, token_type_ids=types, attention_mask=real)
+        scores = model.cls.predictions(out.last_hidden_state.reshape(-1, hidden)[flat])
+        relation = model.cls.seq_relationship(out.pooler_output)
+    loss = F.cross_entropy(scores.float(), labels) + F.cross_entropy(relation.float(), relations)
     loss.backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()

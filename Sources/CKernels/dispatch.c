@@ -86,6 +86,7 @@ static bool can_run(ck_variant variant) {
         case CK_AVX512:
             return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                    __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+        case CK_AVX512_BF16: return can_run(CK_AVX512) && __builtin_cpu_supports("avx512bf16");
     }
     return false;
 }
@@ -96,6 +97,7 @@ const ck_ops *ck_ops_for(ck_variant variant) {
         case CK_REFERENCE: return &reference;
         case CK_AVX2: return &ck_ops_avx2;
         case CK_AVX512: return &ck_ops_avx512;
+        case CK_AVX512_BF16: return &ck_ops_avx512_bf16;
     }
     return NULL;
 }
@@ -129,7 +131,7 @@ const char *ck_cpu_kind(void) { return "generic"; }
 
 size_t ck_attention_scratch(size_t T, size_t HS) {
     size_t length = (T + 31) & ~(size_t)31, width = (HS + 31) & ~(size_t)31, tile = CK_ATTENTION_TILE;
-    return 3 * length * width + 2 * tile * (length + width) + 16 * (tile + width);
+    return 3 * length * width + 2 * tile * (length + width) + 16 * (tile + width + length);
 }
 
 size_t ck_vocabulary_block(size_t C) {
@@ -140,5 +142,6 @@ size_t ck_vocabulary_block(size_t C) {
 size_t ck_vocabulary_work(size_t N, size_t V, size_t C) {
     size_t block = ck_vocabulary_block(C), blocks = (V + block - 1) / block, width = (C + 31) & ~(size_t)31;
     size_t exponentials = blocks * block * N, statistics = (blocks + 1) * N + 32;
-    return exponentials + statistics + block * (C + width) + 16 * (C > N ? C : N) + N * width;
+    size_t longest = C > N ? C : N, panel = 16 * ((longest > block ? longest : block) + 16);
+    return exponentials + statistics + block * (C + width) + panel + (N + 1) * width;
 }

@@ -16,15 +16,24 @@ internal import CKernels
         case reference
         case avx2
         case avx512
+        /// As `avx512`, but that all products, those of attention and of the vocabulary too, round their factors to bf16.
+        /// They add in fp32.
+        case avx512BF16 = "avx512-bf16"
 
         internal var code: ck_variant {
             switch self {
             case .reference: CK_REFERENCE
             case .avx2: CK_AVX2
             case .avx512: CK_AVX512
+            case .avx512BF16: CK_AVX512_BF16
             }
         }
+
+        package var precision: Precision { self == .avx512BF16 ? .bf16 : .fp32 }
     }
+
+    /// What the factors of products are rounded to. Everything else is fp32.
+    package enum Precision: String, Sendable, CaseIterable { case fp32, bf16 }
 
     package let variant: Variant
     // A constant table of the C room, immutable and never freed: safe to share between threads.
@@ -45,6 +54,15 @@ internal import CKernels
         return device
     }()
 
+    /// This machine's device of that precision; nil where its CPU has no instructions for it. In bf16 all products are our
+    /// own.
+    package static func cpu(_ precision: Precision) -> Device? {
+        switch precision {
+        case .fp32: cpu
+        case .bf16: cpu(variant: .avx512BF16)
+        }
+    }
+
     /// A given variant, for tests and comparisons; nil where this CPU cannot run it.
     /// - Parameters:
     ///   - ownProductLimit: matrix products with longer sums are left to OpenBLAS.
@@ -61,6 +79,7 @@ internal import CKernels
     /// By vendor, family and model, e.g. `amd-zen4`, `intel-icelake-server`, or `generic-x86-64-v3`.
     package var cpuKind: String { unsafe String(cString: ck_cpu_kind()) }
     package var kernelVariant: String { variant.rawValue }
+    package var precision: Precision { variant.precision }
     /// What computes matrix products: `own-1` (the order of summation has changed once for every number), `openblas`,
     /// or the first up to a length of the sum and the second beyond; `cblas` where a library was named.
     package var products: String {
@@ -72,7 +91,10 @@ internal import CKernels
         }
     }
     /// The version of the library that was named, else OpenBLAS's with its build options.
-    package var blas: String { unsafe cblas?.version ?? String(cString: ck_blas_config()) }
+    package var blas: String { cblas?.version ?? Self.openBLAS }
+
+    // OpenBLAS writes this text into one buffer of the process at every call.
+    private static let openBLAS = unsafe String(cString: ck_blas_config())
 }
 
 // What every operation checks: a view holds at least the floats its shape needs.

@@ -103,7 +103,7 @@ struct Bound<S: Stage>: StageBox {
     var output: any Artifact.Type { S.output(config) }
     var readsFileNames: Bool { S.readsFileNames(config) }
     var maxRejected: Double? { S.maxRejected(config) }
-    func numerics() -> JSON? { S.numerics() }
+    func numerics() -> JSON? { S.numerics(config) }
     func uses(_ port: String) -> Bool { S.uses(port, config) }
     func estimate(_ inputs: [String: [StoredArtifact]], _ waiting: [String: [JSON]]) throws -> StageEstimate? {
         try S.estimate(config, inputs: inputs, waiting: waiting)

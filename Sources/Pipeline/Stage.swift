@@ -28,7 +28,7 @@ package protocol Stage: Sendable {
     /// Whether the stage reads file names as data (`text` takes titles from them): then logical names enter keys.
     static func readsFileNames(_ config: Config) -> Bool
     /// CPU kind, BLAS and the like, for stages whose bits depend on them; recorded with the result, never in a key.
-    static func numerics() -> JSON?
+    static func numerics(_ config: Config) -> JSON?
     /// The share of rejected items past which the stage fails; nil for stages that reject nothing.
     static func maxRejected(_ config: Config) -> Double?
     /// What running would cost, for `plan`; nil for stages whose cost nobody asks about.
@@ -50,7 +50,7 @@ extension Stage {
     package static func uses(_ port: String, _ config: Config) -> Bool { true }
     package static func pieceConfig(_ config: Config) -> Config { config }
     package static func readsFileNames(_ config: Config) -> Bool { false }
-    package static func numerics() -> JSON? { nil }
+    package static func numerics(_ config: Config) -> JSON? { nil }
     package static func maxRejected(_ config: Config) -> Double? { nil }
     package static func estimate(
         _ config: Config, inputs: [String: [StoredArtifact]], waiting: [String: [JSON]]

@@ -60,7 +60,7 @@ package enum Evaluate: Stage {
         [checkpoint.erased, probe.erased, segments.erased, tokens.erased, graph.erased]
     }
 
-    package static func numerics() -> JSON? { Pretrain.numerics() }
+    package static func numerics(_ config: Config) -> JSON? { Numerics.json }
 
     /// The one piece reads metadata too, which no part's digest covers.
     package static func gather(_ context: StageContext<Config>) throws -> [Piece] {

@@ -21,7 +21,9 @@ package enum Pretrain: Stage {
         "init", .optional, autoWired: false, help: "a model to start from instead of random weights")
     package static var ports: [AnyInputPort] { [shards.erased, vocabulary.erased, start.erased] }
 
-    package static func numerics() -> JSON? { Numerics.json }
+    package static func numerics(_ config: Config) -> JSON? {
+        Numerics.json(of: config.trainingPrecision)
+    }
 
     /// The one piece reads the training and validation rows, never the test side.
     package static func gather(_ context: StageContext<Config>) throws -> [Piece] {

@@ -52,7 +52,9 @@ extension PretrainConfig {
             .number("hidden_dropout", \.hiddenDropout, in: 0...0.9, help: "dropout of embeddings and layer outputs"),
             .number("attention_dropout", \.attentionDropout, in: 0...0.9, help: "dropout of attention probabilities"),
             .int("seed", \.seed, in: 0...Int.max, help: "start values, masks and dropout"),
-            .choice("precision", \.precision, help: "arithmetic; only fp32 on a CPU"),
+            .choice(
+                "precision", \.precision,
+                help: "of the factors of matrix products; bf16 needs a CPU with AVX-512 BF16"),
         ]
     }
 

@@ -78,6 +78,7 @@ package struct PhaseConfig: StageConfig {
 }
 
 package struct PretrainConfig: StageConfig {
+    /// fp16 is refused.
     package enum Precision: String, CaseIterable, Sendable { case fp32, bf16, fp16 }
     /// What happens where the model of port `init` has other words or positions than this run.
     package enum Mismatch: String, CaseIterable, Sendable { case refuse, extend }
@@ -142,10 +143,16 @@ package struct PretrainConfig: StageConfig {
 
     package func problems() -> [ConfigProblem] {
         var problems: [ConfigProblem] = []
-        if precision != .fp32 {
+        if precision == .fp16 {
             problems.append(
                 ConfigProblem(
-                    "is \(precision.rawValue), which no device here computes in", key: "precision", fix: "use fp32"))
+                    "is fp16, which no device here computes in", key: "precision",
+                    fix: "use fp32, or bf16 where the CPU has it"))
+        } else if let obstacle = trainingPrecision.obstacle {
+            problems.append(
+                ConfigProblem(
+                    "is \(precision.rawValue), which this machine cannot train in", key: "precision",
+                    cause: obstacle.cause, fix: obstacle.fix))
         }
         if gradientAccumulation > batchSize {
             problems.append(
@@ -187,6 +194,8 @@ package struct PretrainConfig: StageConfig {
         }
         return problems
     }
+
+    var trainingPrecision: TrainingPrecision { TrainingPrecision(rawValue: precision.rawValue) ?? .fp32 }
 
     /// Sequences computed at once.
     private var partSize: Int { (batchSize + gradientAccumulation - 1) / gradientAccumulation }
@@ -240,6 +249,7 @@ package struct PretrainConfig: StageConfig {
         settings.weightDecay = weightDecay
         settings.maxGradNorm = maxGradNorm
         settings.dropout = hiddenDropout > 0 || attentionDropout > 0
+        settings.precision = trainingPrecision
         settings.validationSteps = validationSteps
         settings.validationRows = validationRows
         settings.saveSteps = saveSteps

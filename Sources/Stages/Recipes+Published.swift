@@ -83,7 +83,7 @@ extension Recipe {
                 Note("corpus", "Wikipedia with its hyperlinks, and BookCorpus without linked pairs", p),
                 Note(
                     "control", "BERT of the same size: `objective: bert` with {contiguous: 1, random: 1, linked: 0}", p),
-                Note("precision", "fp16 there; fp32 here, the only one", p), Note("there", gpus, p),
+                Note("precision", "fp16 there; fp32 here", p), Note("there", gpus, p),
             ]
                 + [
                     start.map {
@@ -122,7 +122,7 @@ extension Recipe {
                 Note("length", "segment, shard: max_seq_length 512", Source.asPubMedBERT),
                 Note("corpus", "PubMed abstracts (21 GB) with their citations", p),
                 Note("vocabulary", "28,895 entries, uncased, learned on PubMed", "configuration of the released model"),
-                Note("precision", "fp16 there; fp32 here, the only one", p), Note("there", gpus, p),
+                Note("precision", "fp16 there; fp32 here", p), Note("there", gpus, p),
             ], vocabularySize: 28_895, start: nil)
     }
 

@@ -3,21 +3,30 @@
 package import Container
 import Kernels
 
-/// CPU kind, kernel variant, matrix products and BLAS of this process: recorded beside a result, never in a key. Two runs of equal
-/// numerics give equal bits.
+/// CPU kind, kernel variant, matrix products and BLAS of this process: recorded beside a result, never in a key. Two runs of
+/// equal numerics give equal bits.
 package enum Numerics {
-    package static let json: JSON = {
+    /// Of training in fp32, and of all that reads a model.
+    package static let json = json(of: .cpu)
+
+    /// Of training in that precision; nil where this CPU cannot.
+    package static func json(of precision: TrainingPrecision) -> JSON? {
+        precision == .fp32 ? json : Device.cpu(precision.device).map { json(of: $0) }
+    }
+
+    static func json(of device: Device) -> JSON {
         var json: JSON = [
-            "cpu": .string(Device.cpu.cpuKind), "kernels": .string(Device.cpu.kernelVariant),
-            "products": .string(Device.cpu.products), "blas": .string(Device.cpu.blas), "precision": "fp32",
+            "cpu": .string(device.cpuKind), "kernels": .string(device.kernelVariant),
+            "products": .string(device.products), "blas": .string(device.blas),
+            "precision": .string(device.precision.rawValue),
         ]
-        if let cblas = Device.cpu.cblas {
+        if let cblas = device.cblas {
             // The file's content, because two builds may call themselves the same.
             let digest = (try? MappedFile(path: cblas.path)).map { Digest.of($0.bytes).hex }
             json["blas_sha256"] = digest.map { .string($0) } ?? .null
         }
         return json
-    }()
+    }
 
     /// The environment variable that names a CBLAS library.
     package static let libraryVariable = "LINKLOOM_CBLAS"

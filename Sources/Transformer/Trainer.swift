@@ -93,9 +93,14 @@ package final class Trainer {
         self.scratch = scratch
         let rules = BatchRules(
             drpWeight: settings.drpWeight, slices: settings.slices, seed: settings.seed, masking: masking)
+        guard let device = Device.cpu(settings.precision.device), settings.precision.obstacle == nil else {
+            throw ModelError(
+                "training in \(settings.precision.rawValue) is not possible here",
+                cause: settings.precision.obstacle?.cause, fix: settings.precision.obstacle?.fix)
+        }
         engine = try BatchEngine(
             model: model, rules: rules, limits: limits, batchSize: settings.partSize,
-            pool: WorkerPool(threads: min(settings.threads, max(settings.slices, 2))))
+            pool: WorkerPool(threads: min(settings.threads, max(settings.slices, 2))), device: device)
         firstMoment = DeviceBuffer(floats: model.layout.count)
         secondMoment = DeviceBuffer(floats: model.layout.count)
         accumulated = settings.gradientAccumulation > 1 ? DeviceBuffer(floats: model.layout.count) : nil
@@ -107,7 +112,7 @@ package final class Trainer {
                     "settings": settings.fingerprint, "parameters": JSON(model.layout.count),
                     "config": model.config.json, "masked_lm_prob": .number(masking.probability),
                     "whole_word": .bool(masking.wholeWord), "rows": JSON(data.map { $0.train.count }),
-                ])
+                ], numerics: Numerics.json(of: device))
         }
         cursors = data.map { DataCursor($0.train) }
         state = TrainingState(positions: cursors.map(\.position))

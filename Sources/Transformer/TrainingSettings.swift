@@ -94,6 +94,7 @@ package struct TrainingSettings: Sendable {
     /// Gradients of a greater norm are scaled down to it; 0 turns clipping off.
     package var maxGradNorm = 1.0
     package var dropout = true
+    package var precision = TrainingPrecision.fp32
     /// The run stops once this many steps in a row had a loss or gradient that is not finite; fewer are skipped.
     package var maxSkippedSteps = 3
 
@@ -153,6 +154,7 @@ package struct TrainingSettings: Sendable {
         add("save_total_limit", \.saveTotalLimit) { JSON($0) }
         add("save_best", \.saveBest) { .bool($0) }
         add("early_stopping_patience", \.earlyStoppingPatience) { JSON($0) }
+        add("precision", \.precision) { .string($0.rawValue) }
         add("early_stopping_threshold", \.earlyStoppingThreshold) { .number($0) }
         return .object(all)
     }

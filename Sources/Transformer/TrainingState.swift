@@ -73,8 +73,8 @@ struct StateFolder {
     let path: String
     let kept: Int
     let fingerprint: JSON
-    /// Of this process: a run goes on where it has the same.
-    var numerics = Numerics.json
+    /// Of this run: it goes on where it has the same.
+    let numerics: JSON
 
     private func file(_ step: Int, _ suffix: String) -> String {
         let digits = String(step)

@@ -121,6 +121,21 @@ struct AttentionTests {
         }
     }
 
+    @Test(.enabled(if: half != nil)) func `in bf16 attention and its gradients keep two digits`() throws {
+        let half = try #require(half)
+        for (lengths, headSize) in [([1, 127, 128, 129, 31, 300], 8), ([33, 2], 9), ([512], 64), ([1024], 32)] {
+            let setup = Setup(lengths, heads: 2, headSize: headSize)
+            for dropout in [DropoutStream.off, DropoutStream(seed: 4, rate: 0.15)] {
+                let (out, lse) = setup.forward(reference, dropout), (found, foundLSE) = setup.forward(half, dropout)
+                let errors = [
+                    relativeError(found.read(), out.read()), distance(foundLSE.read(), lse.read()),
+                    relativeError(setup.backward(half, dropout), setup.backward(reference, dropout)),
+                ]
+                #expect(errors.allSatisfy { $0 < 1e-2 }, "\(lengths), \(headSize): \(errors)")
+            }
+        }
+    }
+
     @Test func `rows that do not ask change nothing for those that do`() {
         let setup = Setup([33, 5, 0, 150, 1], heads: 2, headSize: 9), (n, h) = (setup.n, setup.h)
         // None of the second sequence, one of the last, most of the fourth.
@@ -164,7 +179,7 @@ struct AttentionTests {
 
     @Test func `scores of very different size neither overflow nor become NaN`() {
         let setup = Setup([40], heads: 1, headSize: 8, scale: 60)
-        for device in variants {
+        for device in variants + [half].compactMap(\.self) {
             #expect(device.isFinite(setup.forward(device).out))
             #expect(setup.backward(device).allSatisfy { $0.isFinite })
         }

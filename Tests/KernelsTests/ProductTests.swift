@@ -19,10 +19,11 @@ private struct Product {
     private var ldc: Int { n + slack }
 
     /// All of C's memory afterwards, what lies between its rows included.
-    func run(_ device: Device) -> [Float] {
+    /// - Parameter factor: what is made of each element of A and B first.
+    func run(_ device: Device, factor: (Float) -> Float = { $0 }) -> [Float] {
         var numbers = Numbers(seed: 11)
-        let a = view(numbers.floats(max(1, (transposeA ? k : m) * lda)))
-        let b = view(numbers.floats(max(1, (transposeB ? n : k) * ldb)))
+        let a = view(numbers.floats(max(1, (transposeA ? k : m) * lda)).map(factor))
+        let b = view(numbers.floats(max(1, (transposeB ? n : k) * ldb)).map(factor))
         let c = view(beta == 0 ? [Float](repeating: .nan, count: m * ldc) : numbers.floats(m * ldc))
         let bias = hasBias ? view(numbers.floats(n)) : nil
         device.matmul(
@@ -48,6 +49,16 @@ private func expectAgreement(_ product: Product) {
     let byBLAS = Device.cpu(variant: .reference, ownProductLimit: 0)!
     let d = distance(product.run(byBLAS), expected)
     #expect(d <= bound, "OpenBLAS, \(product.name): \(d)")
+    if let half { expectRoundedFactors(product, half, bound) }
+}
+
+/// In bf16, factors are rounded and nothing else: of factors that are bf16 already the product is that of fp32, and of
+/// others it is, to the bit, that of their nearest bf16.
+private func expectRoundedFactors(_ product: Product, _ half: Device, _ bound: Double) {
+    let found = product.run(half, factor: roundedToBF16)
+    let d = distance(found, product.run(reference, factor: roundedToBF16))
+    #expect(d <= bound, "bf16, \(product.name): \(d)")
+    #expect(product.run(half).map(\.bitPattern) == found.map(\.bitPattern), "bf16, \(product.name)")
 }
 
 struct ProductTests {
@@ -95,7 +106,7 @@ struct ProductTests {
     }
 
     @Test func `empty sums write zeros or keep what beta keeps, empty products touch nothing`() {
-        for device in variants {
+        for device in variants + [half].compactMap(\.self) {
             let c = view([1, 2, 3, 4] as [Float]), x = zeros(4)
             device.matmul(c, x, x, m: 2, n: 2, k: 0, beta: 1)
             #expect(c.read() == [1, 2, 3, 4])
@@ -111,7 +122,7 @@ struct ProductTests {
         let (m, n, k) = (37, 70, 1100)
         var numbers = Numbers(seed: 3)
         let a = view(numbers.floats(m * k)), b = view(numbers.floats(n * k))
-        for device in fast {
+        for device in fast + [half].compactMap(\.self) {
             let whole = zeros(m * n)
             device.matmul(whole, a, b, m: m, n: n, k: k, transposeB: true)
             for (row, rows) in [(0, 1), (5, 20), (36, 1)] {
@@ -186,6 +197,21 @@ struct VocabularyLossTests {
                         let d = distance(found[keyPath: path].read(), expected[keyPath: path].read())
                         #expect(d < 5e-6, "\(device.kernelVariant), \(n) × \(v) × \(c), \(parts) parts, \(name): \(d)")
                     }
+                }
+            }
+        }
+    }
+
+    @Test(.enabled(if: half != nil)) func `in bf16 loss and gradients keep two digits`() throws {
+        let half = try #require(half)
+        for (n, v, c) in shapes {
+            for adds in [false, true] {
+                let expected = run(reference, n: n, v: v, c: c, adds: adds)
+                let found = run(half, n: n, v: v, c: c, adds: adds, parts: 2)
+                #expect(distance(found.losses.read(), expected.losses.read()) < 1e-2)
+                for path in [\Outputs.dX, \.dWord, \.dBias] {
+                    let error = relativeError(found[keyPath: path].read(), expected[keyPath: path].read())
+                    #expect(error < 1e-2, "\(n) × \(v) × \(c): \(error)")
                 }
             }
         }

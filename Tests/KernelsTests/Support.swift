@@ -3,10 +3,12 @@
 import Foundation
 import Kernels
 
-/// Every variant that this machine can run; the reference is always the first.
-let variants: [Device] = Device.Variant.allCases.compactMap { Device.cpu(variant: $0) }
+/// Every variant in fp32 that this machine can run; the reference is always the first.
+let variants: [Device] = Device.Variant.allCases.filter { $0.precision == .fp32 }.compactMap { Device.cpu(variant: $0) }
 let reference = variants[0]
 let fast = Array(variants.dropFirst())
+/// The variant whose products take bf16 factors, where this machine has it.
+let half = Device.cpu(.bf16)
 
 /// The lengths at which vector loops change shape.
 let edgeSizes = [0, 1, 7, 8, 9, 31, 32, 33]
@@ -32,6 +34,12 @@ struct Numbers {
     mutating func indices(_ count: Int, below bound: Int) -> [Int32] {
         (0..<count).map { _ in Int32(next() % UInt64(bound)) }
     }
+}
+
+/// To the nearest bf16, ties to the even one.
+func roundedToBF16(_ x: Float) -> Float {
+    let bits = x.bitPattern
+    return Float(bitPattern: (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff_0000)
 }
 
 func view(_ values: [Float]) -> FloatView {
@@ -63,6 +71,9 @@ func normalisedError(_ a: [Float], _ b: [Double]) -> Double {
     let error = zip(a, b).reduce(0) { $0 + (Double($1.0) - $1.1) * (Double($1.0) - $1.1) }
     return error / max(b.reduce(0) { $0 + $1 * $1 }, 1e-30)
 }
+
+/// ‖a − b‖ / ‖b‖.
+func relativeError(_ a: [Float], _ b: [Float]) -> Double { normalisedError(a, b.map(Double.init)).squareRoot() }
 
 /// Central differences of `loss` by each element of `x`.
 func numericalGradient(_ x: FloatView, step: Float = 1.0 / 128, _ loss: () -> Double) -> [Double] {

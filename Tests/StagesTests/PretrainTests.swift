@@ -276,7 +276,9 @@ final class PretrainRun {
         #expect(problems(["steps": 10, "phases": [["mix": [0, 0]]]]).count == 1)
         #expect(problems(["steps": 10, "phases": [["mix": [1, 1], "shards": 1]]]).count == 1)
         #expect(problems(["warmup_steps": "110%"]).count == 1)
-        #expect(problems(["precision": "bf16"]).count == 1)
+        #expect(problems(["precision": "fp16"]).count == 1)
+        let obstacle = TrainingPrecision.bf16.obstacle
+        #expect(problems(["precision": "bf16"]).map(\.cause) == (obstacle.map { [$0.cause] } ?? []))
         #expect(problems(["slices": 4, "batch_size": 2]).count == 1)
         var config = PretrainConfig()
         config.steps = 100

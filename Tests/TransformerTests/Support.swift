@@ -17,7 +17,12 @@ func goldenFolder(_ file: String = #filePath) -> String {
 }
 
 /// Every kernel variant that this machine can run.
-let variants: [Device.Variant] = Device.Variant.allCases.filter { Device.cpu(variant: $0) != nil }
+let variants: [Device.Variant] = Device.Variant.allCases.filter {
+    $0.precision == .fp32 && Device.cpu(variant: $0) != nil
+}
+
+/// What this machine can train in.
+let precisions: [TrainingPrecision] = TrainingPrecision.allCases.filter { $0.obstacle == nil }
 
 /// An empty folder, removed with the returned object unless SAVE_TEMPS is set.
 final class TemporaryFolder {

@@ -62,13 +62,14 @@ private func optimizer(_ result: TrainingResult) throws -> [UInt8] {
     return bytes
 }
 
-@Test func `one and two threads give the same bits`() throws {
+@Test(arguments: precisions) func `one and two threads give the same bits`(precision: TrainingPrecision) throws {
     var runs: [(parameters: [Float], result: TrainingResult)] = []
     for threads in [1, 2, 3] {
         let folder = try TemporaryFolder()
         var settings = toySettings()
         settings.slices = 3
         settings.threads = threads
+        settings.precision = precision
         runs.append(try train(settings, scratch: folder.path))
     }
     for run in runs.dropFirst() {
@@ -145,8 +146,10 @@ func `a state that cannot be written ends the run, and the one before it is gone
     #expect(try optimizer(resumed.result) == optimizer(reference.result))
 }
 
-@Test func `a run stopped under three threads ends under one in the same bits`() throws {
+@Test(arguments: precisions)
+func `a run stopped under three threads ends under one in the same bits`(precision: TrainingPrecision) throws {
     var many = toySettings()
+    many.precision = precision
     many.slices = 3
     many.threads = 3
     var one = many

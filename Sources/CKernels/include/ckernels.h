@@ -209,12 +209,14 @@ typedef struct {
 #undef CK_FIELD
 } ck_ops;
 
-typedef enum { CK_REFERENCE = 0, CK_AVX2 = 1, CK_AVX512 = 2 } ck_variant;
+// Products of CK_AVX512_BF16, those of attention and of the vocabulary too, round their factors to bf16 and add in fp32;
+// it agrees with the others to three digits. All else is CK_AVX512's.
+typedef enum { CK_REFERENCE = 0, CK_AVX2 = 1, CK_AVX512 = 2, CK_AVX512_BF16 = 3 } ck_variant;
 
 // The table of a variant, or NULL where this CPU (or build) cannot run it. The reference always can.
 const ck_ops *_Nullable ck_ops_for(ck_variant variant);
 
-// The variant for this CPU, from the table of CPU kinds in dispatch.c; never by timing.
+// The variant in fp32 for this CPU, from the table of CPU kinds in dispatch.c; never by timing.
 ck_variant ck_preferred_variant(void);
 
 // The CPU kind by vendor, family and model, e.g. "amd-zen4"; "generic-x86-64-v3" and the like for unknown ones.

@@ -44,7 +44,7 @@ static void v_attention_forward(float *restrict out, float *restrict log_sum_exp
         for (size_t h = 0; h < at->NH; h++) {
             size_t begin = (size_t)at->keys[s], T = (size_t)at->keys[s + 1] - begin, padded = (T + 15) & ~(size_t)15;
             float *keys = scratch, *values = keys + v_packed_count(T, HS), *queries = values + v_packed_count(HS, T);
-            float *scores = queries + HS * LANES;
+            float *scores = queries + v_rows_count(HS), *kept = scores + TILE_ROWS * padded;
             v_pack_block(keys, k + begin * ldk + h * HS, ldk, true, 0, T, 0, HS);
             v_pack_block(values, v + begin * ldk + h * HS, ldk, false, 0, HS, 0, T);
             size_t end = (size_t)at->queries[s + 1];
@@ -59,7 +59,8 @@ static void v_attention_forward(float *restrict out, float *restrict log_sum_exp
                     inverse[i] = 1.0f / sum;
                     log_sum_exp[h * Q + first + i] = greatest + logf(sum);
                 }
-                v_row_panel(o, H, NULL, 0, scores, padded, values, T, 1, rows, HS);
+                x = v_rows(kept, scores, padded, rows, T, &step);
+                v_row_panel(o, H, NULL, 0, x, step, values, T, 1, rows, HS);
                 for (size_t i = 0; i < rows; i++)
                     CK_EACH(d, HS, v_put(o + i * H + d, v_get(o + i * H + d, tail) * inverse[i], tail););
             }
@@ -86,7 +87,7 @@ CK_INLINE void v_softmax_row_backward(float *scores, float *d_kept, size_t T, ck
     }
 }
 
-// d (T, HS; rows ld apart) = or += x (rows, T)^T * y, y packed, `column` holds LANES columns of x.
+// d (T, HS; rows ld apart) = or += x (rows, T)^T * y, y packed, `column` has room for LANES columns of x.
 CK_INLINE void v_add_outer(float *d, size_t ld, bool adds, const float *x, size_t ldx, const float *y, size_t rows,
                            size_t T, size_t HS, float *column) {
     for (size_t j = 0; j < T; j += TILE_ROWS) {
@@ -140,8 +141,9 @@ static void v_attention_backward(float *restrict d_q, float *restrict d_k, float
                                                ck_row_key(dropout.seed, ck_attention_row(h, row)),
                                                log_sum_exp[h * Q + row], v_sum(delta), scale);
                     }
-                    v_row_panel(d_q + (asking + first + i) * ldq + h * HS, ldq, NULL, 0, dp, padded, key_rows, T, 1,
-                                count, HS);
+                    x = v_rows(column, dp, padded, count, T, &step);
+                    v_row_panel(d_q + (asking + first + i) * ldq + h * HS, ldq, NULL, 0, x, step, key_rows, T, 1, count,
+                                HS);
                 }
                 v_pack_block(tile_dy, dy, H, false, 0, HS, 0, rows);
                 v_pack_block(tile_q, tile, ldq, false, 0, HS, 0, rows);

@@ -56,7 +56,8 @@ CK_INLINE v_vocabulary_work v_cut_work(float *work, size_t N, size_t V, size_t C
     cut.columns = cut.factors + ((N + 15) & ~(size_t)15);
     cut.rows_of_word = cut.columns + v_packed_count(width, C);
     cut.panel = cut.rows_of_word + v_packed_count(C, width);
-    cut.weighted = cut.panel + (C > N ? C : N) * LANES;
+    size_t longest = C > N ? C : N;
+    cut.weighted = cut.panel + v_rows_count(longest > width ? longest : width);
     return cut;
 }
 
@@ -83,7 +84,8 @@ static void v_vocabulary_forward(const ck_vocabulary_part *part, const float *x,
                 v_exponentials(logits, count, part->greatest + r, part->sum + r, b > 0 ? d_x + r * C : NULL, C);
                 w.peaks[b * N + r] = part->greatest[r];
             }
-            v_row_panel(d_x + i * C, C, b > 0 ? d_x + i * C : NULL, C, e, w.width, w.rows_of_word, count, 1, rows, C);
+            a = v_rows(w.panel, e, w.width, rows, count, &step);
+            v_row_panel(d_x + i * C, C, b > 0 ? d_x + i * C : NULL, C, a, step, w.rows_of_word, count, 1, rows, C);
         }
     }
 }
@@ -126,8 +128,12 @@ static void v_vocabulary_backward(float *restrict d_word, float *restrict d_bias
         v_add_weighted_rows(d_bias + begin, e, w.width, w.factors, N, count);
         for (size_t c = 0; c < C; c += LANES) {
             size_t tail = C - c < LANES ? C - c : 0;
-            float *out = w.weighted + c / TILE_COLUMNS * TILE_COLUMNS * N + c % TILE_COLUMNS;
-            for (size_t i = 0; i < N; i++) v_put(out + i * TILE_COLUMNS, v_get(x + i * C + c, tail) * w.factors[i], 0);
+            float *out = w.weighted + c / TILE_COLUMNS * TILE_COLUMNS * v_depth(N) + c % TILE_COLUMNS;
+            for (size_t i = 0; i < N; i += FACTORS) {
+                vf even = v_get(x + i * C + c, tail) * w.factors[i], odd = v_set(0.0f);
+                if (FACTORS > 1 && i + 1 < N) odd = v_get(x + (i + 1) * C + c, tail) * w.factors[i + 1];
+                v_put(out + i / FACTORS * TILE_COLUMNS, v_join(even, odd), 0);
+            }
         }
         for (size_t j = 0; j < count; j += TILE_ROWS) {
             size_t rows = count - j < TILE_ROWS ? count - j : TILE_ROWS;

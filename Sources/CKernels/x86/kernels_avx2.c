@@ -7,6 +7,7 @@
 #include "variants.h"
 
 #define CK_LANES 8
+#define CK_BF16 0
 
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 #include "../vector/kernels.h"

@@ -7,6 +7,7 @@
 #include "variants.h"
 
 #define CK_LANES 16
+#define CK_BF16 0
 
 #pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl"))), \
                              apply_to = function)

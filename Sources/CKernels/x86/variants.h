@@ -5,7 +5,7 @@
 #include "ckernels.h"
 
 #if defined(__x86_64__)
-extern const ck_ops ck_ops_avx2, ck_ops_avx512;
+extern const ck_ops ck_ops_avx2, ck_ops_avx512, ck_ops_avx512_bf16;
 #endif
 
 #endif
