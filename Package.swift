@@ -59,9 +59,10 @@ let package = Package(
             name: "linkloom", dependencies: ["Runner", "Stages", argumentParser], swiftSettings: strict),
 
         .target(name: "CAllocations", path: "Tests/CAllocations"),
+        .target(name: "Fuzzing", path: "Tests/Fuzzing", swiftSettings: strict),
         tests("Container", ["Container"]),
         tests("Pipeline", ["Pipeline", "Container"]),
-        tests("Text", ["Text", "CArchive"]),
+        tests("Text", ["Text", "CArchive", "Fuzzing"]),
         tests("Corpus", ["Corpus", "Container"]),
         tests("Kernels", ["Kernels", "CKernels"]),
         tests("Transformer", ["Transformer", "Kernels", "Container", "CAllocations"]),

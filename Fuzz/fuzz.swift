@@ -1,6 +1,7 @@
 // The door between libFuzzer and the targets. `LINKLOOM_FUZZ` names the target; with `LINKLOOM_FUZZ_SEEDS` its seeds are
 // written to that folder and its words beside it, as a dictionary, before libFuzzer looks for them.
 
+import Fuzzing
 import Glibc
 
 private let target: FuzzTarget = {
@@ -12,9 +13,9 @@ private let target: FuzzTarget = {
     return target
 }()
 
-private func write(_ text: String, to path: String) {
+private func write(_ bytes: [UInt8], to path: String) {
     guard let file = fopen(path, "w") else { fatalError("cannot write \(path)") }
-    fputs(text, file)
+    fwrite(bytes, 1, bytes.count, file)
     fclose(file)
 }
 
@@ -24,9 +25,9 @@ public func initialize(_ count: UnsafeMutableRawPointer, _ arguments: UnsafeMuta
     for (i, seed) in target.seeds.enumerated() { write(seed, to: "\(folder)/seed-\(i)") }
     let hex = Array("0123456789abcdef")
     let words = target.words.map { word in
-        "\"" + word.utf8.map { "\\x\(hex[Int($0 >> 4)])\(hex[Int($0 & 15)])" }.joined() + "\"\n"
+        "\"" + word.map { "\\x\(hex[Int($0 >> 4)])\(hex[Int($0 & 15)])" }.joined() + "\"\n"
     }
-    write(words.joined(), to: folder + ".dict")
+    write(Array(words.joined().utf8), to: folder + ".dict")
     return 0
 }
 

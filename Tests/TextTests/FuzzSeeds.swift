@@ -1,8 +1,10 @@
 // What fuzzing starts from: small inputs that exercise much of a reader, and strings that mean something to it.
 
 extension FuzzTarget {
-    /// Inputs to start from: each exercises much of the reader.
-    var seeds: [String] {
+    var seeds: [[UInt8]] { seedTexts.map { Array($0.utf8) } }
+    var words: [[UInt8]] { wordTexts.map { Array($0.utf8) } }
+
+    private var seedTexts: [String] {
         switch self {
         case .wikitext:
             [
@@ -58,8 +60,7 @@ extension FuzzTarget {
         }
     }
 
-    /// Strings that mean something to the reader.
-    var words: [String] {
+    private var wordTexts: [String] {
         switch self {
         case .wikitext:
             [

@@ -1,15 +1,13 @@
 // What must hold for any input of each reader. FuzzTests runs these on inputs of its own for a few seconds; Fuzz/run.sh
 // builds them with libFuzzer for as long as one likes.
 
-import Glibc
+import Fuzzing
 import Text
 
 /// One reader under test.
-enum FuzzTarget: String, CaseIterable, Sendable {
+enum FuzzTarget: String, FuzzedReader {
     case wikitext, mediawiki, jsonl, wikiextractor, pubmed, jats, wordpiece
 
-    /// Feeds the bytes to the reader.
-    /// - Returns: the promise that was broken; nil if all hold. A crash or an endless loop is for the caller to see.
     func brokenPromise(_ input: [UInt8]) -> String? {
         switch self {
         case .wikitext: Self.wikitext(input)
@@ -151,26 +149,6 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     /// Chunks whose size the input decides, so that every border is tried.
     private static func chunks(_ input: [UInt8]) -> (UnsafeMutableRawBufferPointer) throws -> Int {
         source(input, chunk: input.count % 3 == 0 ? 1 + input.count % 7 : .max)
-    }
-}
-
-/// A file without a name, for readers that want a path. Used by one target, which one thread runs.
-final class FuzzFile: Sendable {
-    private let descriptor: CInt
-
-    init() {
-        var template = Array(
-            "\(getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp")/linkloom-fuzz-XXXXXX".utf8CString)
-        descriptor = mkstemp(&template)
-        precondition(descriptor >= 0, "no temporary file")
-        unlink(template)
-    }
-
-    /// The path of the file, which now holds just these bytes.
-    func refill(with bytes: [UInt8]) -> String {
-        let written = bytes.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
-        precondition(ftruncate(descriptor, bytes.count) == 0 && written == bytes.count, "the temporary file is full")
-        return "/proc/self/fd/\(descriptor)"
     }
 }
 
