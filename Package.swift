@@ -65,7 +65,7 @@ let package = Package(
         tests("Text", ["Text", "CArchive", "Fuzzing"]),
         tests("Corpus", ["Corpus", "Container"]),
         tests("Kernels", ["Kernels", "CKernels"]),
-        tests("Transformer", ["Transformer", "Kernels", "Container", "CAllocations"]),
+        tests("Transformer", ["Transformer", "Kernels", "Container", "CAllocations", "Fuzzing"]),
         tests("Stages", ["Stages", "Pipeline", "Corpus", "Transformer", "Text", "Container"]),
         tests("Runner", ["Runner", "Pipeline", "Container"]),
         tests("EndToEnd", ["Corpus", "Container", "linkloom"]),

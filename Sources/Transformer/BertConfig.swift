@@ -132,6 +132,9 @@ package struct BertConfig: Sendable, Equatable {
         guard layerNormEps > 0, layerNormEps < 1 else {
             throw ModelError("layer_norm_eps is \(layerNormEps); it must lie between 0 and 1")
         }
+        guard initializerRange >= 0, initializerRange <= 1 else {
+            throw ModelError("initializer_range is \(initializerRange); it must lie in 0...1")
+        }
         if let classes = relationClasses, classes != 2, classes != 3 {
             throw ModelError("a relation head has 2 or 3 classes, not \(classes)")
         }

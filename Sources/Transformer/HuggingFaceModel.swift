@@ -37,7 +37,8 @@ package struct ModelFiles: Sendable {
         weights = try WeightFiles(TensorFile(file, place: place + "/model.safetensors"))
     }
 
-    private static func parse(_ bytes: [UInt8], _ place: String) throws -> JSON {
+    /// - Throws: `ModelError` for what is no JSON.
+    static func parse(_ bytes: [UInt8], _ place: String) throws -> JSON {
         do {
             return try JSON(parsing: bytes)
         } catch let error as ContainerError {

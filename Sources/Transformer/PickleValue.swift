@@ -1,6 +1,6 @@
 // What a pickle of tensors is made of: plain data, a short list of names, storages and tensors.
 
-/// What a pickle is made of here.
+/// What a pickle is made of here. A value has 24 bytes beside what it points to; a byte of a pickle makes at most one.
 enum PickleValue {
     case none
     case bool(Bool)
@@ -15,8 +15,8 @@ enum PickleValue {
     case dict(PickleDict)
     /// A name on the short list below; never called, only recognised.
     case global(PickleGlobal)
-    case storage(PickledStorage)
-    case tensor(PickledTensor)
+    indirect case storage(PickledStorage)
+    indirect case tensor(PickledTensor)
 }
 
 /// The only names that a pickle of tensors needs.
@@ -69,6 +69,7 @@ struct PickledTensor: Equatable {
     var storage: PickledStorage
     var offset: Int
     var shape: [Int]
+    /// In elements; 0 along axes that have no second one, whatever the file says there.
     var strides: [Int]
     /// Elements; at most those of the storage.
     var count: Int

@@ -13,15 +13,17 @@ package import Container
 package struct PickledWeights: Sendable {
     package struct Info: Sendable, Equatable {
         package let shape: [Int]
-        let element: Element
+        package let element: Element
         /// Bytes of the storage in the file.
-        let storage: Range<Int>
-        let offset: Int
-        let strides: [Int]
+        package let storage: Range<Int>
+        /// The first element within the storage, and steps along each axis, in elements.
+        package let offset: Int
+        package let strides: [Int]
         package let count: Int
 
         /// Whether the elements lie in row-major order, one after the other.
         var isContiguous: Bool {
+            if count == 0 { return true }
             var step = 1
             for axis in shape.indices.reversed() {
                 if shape[axis] != 1, strides[axis] != step { return false }
@@ -32,10 +34,11 @@ package struct PickledWeights: Sendable {
     }
 
     /// Element types of storages.
-    enum Element: Sendable, Equatable {
+    package enum Element: Sendable, Equatable {
         case f32, f64, f16, bf16, other(Int)
 
-        var size: Int {
+        /// Bytes.
+        package var size: Int {
             switch self {
             case .f32: 4
             case .f64: 8

@@ -3,10 +3,17 @@
 
 /// Reads one pickle after another from bytes.
 ///
-/// Memory and time are linear in the bytes: nothing is expanded, and values are at most `depthLimit` deep. All work is
-/// done on a stack of values; no code but this file's runs.
+/// Memory and time are linear in the bytes, and those are at most `lengthLimit`: nothing is expanded, values are at most
+/// `depthLimit` deep, and what many tensors may share is short. All work is done on a stack of values; no code but this
+/// file's runs.
 struct Unpickler {
     static let depthLimit = 64
+    /// Bytes of pickles, which spend some 150 on a tensor: room for 28,000 tensors.
+    static let lengthLimit = 1 << 22
+    /// Axes of a tensor, as in NumPy.
+    static let rankLimit = 64
+    /// Bytes of a storage's key, which torch.save makes of a number.
+    static let keyLimit = 64
     let bytes: UnsafeRawBufferPointer
     /// For messages.
     let place: String
@@ -17,7 +24,7 @@ struct Unpickler {
     private var memo: [Int: PickleValue] = [:]
 
     init(_ bytes: UnsafeRawBufferPointer, at position: Int = 0, place: String) {
-        self.bytes = bytes
+        self.bytes = UnsafeRawBufferPointer(rebasing: bytes.prefix(Self.lengthLimit))
         self.position = position
         self.place = place
     }
@@ -115,14 +122,18 @@ struct Unpickler {
 
 extension Unpickler {
     private mutating func byte() throws(ModelError) -> UInt8 {
-        guard position < bytes.count else { throw fail("it ends in the middle") }
+        guard position < bytes.count else {
+            throw fail(
+                bytes.count < Self.lengthLimit ? "it ends in the middle" : "it is longer than \(Self.lengthLimit) bytes"
+            )
+        }
         position += 1
         return bytes[position - 1]
     }
 
     private mutating func take(_ count: Int) throws(ModelError) -> UnsafeRawBufferPointer.SubSequence {
         guard count >= 0, count <= bytes.count - position else {
-            throw fail("\(count) bytes are announced, \(bytes.count - position) are left")
+            throw fail("\(count) bytes are announced, \(bytes.count - position) are left or may be read")
         }
         position += count
         return bytes[position - count..<position]
@@ -243,6 +254,7 @@ extension Unpickler {
             case .global(let kind) = items[1], kind.element != nil, case .string(let key) = items[2],
             case .string = items[3], case .int(let count) = items[4], count >= 0
         else { throw fail("a persistent id that is no storage of a tensor") }
+        guard key.utf8.count <= Self.keyLimit else { throw fail("a storage whose key has \(key.utf8.count) bytes") }
         if items.count > 5 {
             guard items.count == 6, case .none = items[5] else { throw fail("a storage that is a view of another") }
         }
@@ -270,6 +282,7 @@ extension Unpickler {
             case .tuple(let sizes, _) = arguments[2], case .tuple(let steps, _) = arguments[3],
             sizes.count == steps.count
         else { throw fail("a tensor without storage, offset, shape and strides") }
+        guard sizes.count <= Self.rankLimit else { throw fail("a tensor of \(sizes.count) axes") }
         func sizesOf(_ values: [PickleValue]) throws(ModelError) -> [Int] {
             var sizes: [Int] = []
             for value in values {
@@ -293,6 +306,8 @@ extension Unpickler {
                 "a tensor of shape \(shape), strides \(strides) from \(offset) leaves its storage of "
                     + "\(storage.count) elements")
         }
-        return PickledTensor(storage: storage, offset: offset, shape: shape, strides: strides, count: count)
+        // A step that is never taken may be any number, which no arithmetic shall meet.
+        let taken = zip(shape, strides).map { $0 > 1 ? $1 : 0 }
+        return PickledTensor(storage: storage, offset: offset, shape: shape, strides: taken, count: count)
     }
 }

@@ -105,30 +105,9 @@ extension WeightFiles {
 
     /// Shards as `weight_map` of the index names them.
     private init(directory: String, indexed name: String) throws {
-        let place = directory + "/" + name
-        let json: JSON
-        do {
-            json = try JSON(parsing: try Files.read(place))
-        } catch let error as ContainerError {
-            throw ModelError(
-                "not valid JSON: " + error.message, place: place, cause: "the file was cut off or edited",
-                fix: "download or save the model again")
-        }
-        guard let map = json["weight_map"]?.object, !map.isEmpty else {
-            throw ModelError("the index has no 'weight_map'", place: place)
-        }
-        var wanted: [String: [String]] = [:]
-        for (tensor, file) in map {
-            guard let file = file.string, !file.isEmpty, file != "..", !file.contains("/"), !file.contains("\0"),
-                file.hasSuffix(".safetensors") || file.hasSuffix(".bin")
-            else {
-                throw ModelError(
-                    "'\(tensor)' lies in something that is no file of this folder", place: place,
-                    cause: "an index names files beside itself")
-            }
-            wanted[file, default: []].append(tensor)
-        }
-        let names = wanted.keys.sorted()
+        let path = directory + "/" + name
+        let shards = try WeightIndex(parsing: try Files.read(path), place: path).shards
+        let names = shards.keys.sorted()
         let files = try names.map { file -> File in
             guard Files.exists(directory + "/" + file) else {
                 throw ModelError(
@@ -137,14 +116,14 @@ extension WeightFiles {
             }
             let opened = try Self.open(directory + "/" + file)
             let held = Set(opened.shapes().map(\.name))
-            let expected = Set(wanted[file] ?? [])
+            let expected = Set(shards[file] ?? [])
             if let lost = expected.subtracting(held).min() {
                 throw ModelError(
                     "there is no tensor '\(lost)'", place: opened.place, cause: "\(name) says it is here",
                     fix: "download the whole model")
             }
             if let extra = held.subtracting(expected).min() {
-                if let other = map[extra]?.string {
+                if let other = names.first(where: { shards[$0]?.contains(extra) == true }) {
                     throw ModelError(
                         "tensor '\(extra)' stands in two files", place: opened.place,
                         cause: "\(name) says it is in \(other)", fix: "download or save the model again")

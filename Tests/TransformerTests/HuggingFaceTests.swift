@@ -87,6 +87,7 @@ private func save(_ tensors: [TensorToWrite], _ config: JSON, in folder: String)
         ("model_type", "roberta"), ("hidden_act", "gelu_new"), ("tie_word_embeddings", false), ("hidden_size", "32"),
         ("num_attention_heads", 5), ("position_embedding_type", "relative_key"), ("vocab_size", .null),
         ("hidden_act", 5), ("is_decoder", true), ("max_position_embeddings", 0), ("layer_norm_eps", "1e-12"),
+        ("initializer_range", 1e300), ("initializer_range", -0.5),
     ] as [(String, JSON)] {
         var config = good
         config[key] = value
@@ -156,6 +157,9 @@ private func saveIndex(_ map: [String: JSON], in folder: String) throws {
     wrong["drp.weight"] = nil
     #expect(try refused(wrong).cause?.contains("two models") == true)
     wrong["drp.weight"] = "../model-00002-of-00002.safetensors"
+    #expect(try refused(wrong).message.contains("no file of this folder"))
+    // A slash under an accent is one character, and no slash for comparisons of characters.
+    wrong["drp.weight"] = "../\u{301}.safetensors"
     #expect(try refused(wrong).message.contains("no file of this folder"))
     wrong["drp.weight"] = "gone.safetensors"
     #expect(try refused(wrong).message.contains("gone.safetensors"))

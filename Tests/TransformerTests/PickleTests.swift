@@ -76,31 +76,42 @@ func `programs of the pickle machine are refused`(program: [UInt8]) {
     #expect(throws: ModelError.self) { _ = try PickledWeights(old(lists + [0x2E]), place: "x") }
 }
 
-@Test(arguments: ["zip.bin", "old.bin"]) func `no mutation of a file does more than fail`(name: String) throws {
-    let original = try bytes(name)
-    var read = 0
-    var refused = 0
-    for round in 0..<3000 {
-        let key = RandomKey(seed: 5).adding(UInt64(round))
-        var mutated = original
-        for change in 0..<Int(1 + key.draw(0, below: 4)) {
-            let index = Int(key.draw(UInt64(10 + change), below: UInt64(mutated.count)))
-            switch key.draw(UInt64(30 + change), below: 5) {
-            case 0: mutated[index] = UInt8(truncatingIfNeeded: key.draw(UInt64(50 + change)))
-            case 1: mutated[index] ^= 1 << UInt8(key.draw(UInt64(50 + change), below: 8))
-            case 2: mutated.removeSubrange(index..<min(mutated.count, index + 3))
-            case 3: mutated.insert(contentsOf: mutated[index..<min(mutated.count, index + 9)], at: index)
-            default: mutated.removeLast(mutated.count - max(1, index))
-            }
-        }
-        do {
-            let weights = try PickledWeights(mutated, place: name)
-            for tensor in weights.tensors.keys.sorted() { _ = try weights.floats(tensor) }
-            read += 1
-        } catch is ModelError {
-            refused += 1
-        }
+@Test func `a step that is never taken may be any number`() throws {
+    // One column whose step reaches past all numbers, in a type that is read element by element.
+    let doubles = Pickle.storage("Double", "0", count: 3)
+    let column = Pickle.dict([("w", Pickle.tensor(doubles, shape: [3, 1], strides: [1, .max]))])
+    let storage = [1.5, -2, 3].flatMap { Pickle.number(Int(bitPattern: UInt(($0 as Double).bitPattern)), 8) }
+    let read = try PickledWeights(TorchFile.zip(pickle: column, storages: [storage]), place: "x")
+    #expect(try read.floats("w") == [1.5, -2, 3])
+    // No elements, and sizes whose product is past all numbers.
+    let floats = Pickle.storage("Float", "2", count: 0)
+    let empty = Pickle.dict([("w", Pickle.tensor(floats, shape: [0, 1 << 62, 2], strides: [0, 2, 1]))])
+    #expect(try PickledWeights(TorchFile.zip(pickle: empty), place: "x").floats("w") == [])
+}
+
+@Test func `what many tensors may share is short, so that a small file costs little`() throws {
+    let storage = Pickle.storage("Float", "0", count: 6)
+    func read(axes: Int) throws -> PickledWeights {
+        let ones = [Int](repeating: 1, count: axes)
+        let pickle = Pickle.dict([("w", Pickle.tensor(storage, shape: ones, strides: ones))])
+        return try PickledWeights(TorchFile.zip(pickle: pickle), place: "x")
     }
-    // Changes of values are read, changes of the frame are refused; nothing else happens.
-    #expect(read + refused == 3000 && read > 100 && refused > 100, "\(read) read, \(refused) refused")
+    #expect(try read(axes: 64).tensors["w"]?.count == 1)
+    let axes = try #require(throws: ModelError.self) { _ = try read(axes: 65) }
+    #expect(axes.message.contains("65 axes"))
+
+    func read(key: String) throws -> PickledWeights {
+        let tensor = Pickle.tensor(Pickle.storage("Float", key, count: 2), shape: [2], strides: [1])
+        let data = [Pickle.number(2, 8), [UInt8](repeating: 0, count: 8)]
+        return try PickledWeights(
+            TorchFile.old(pickle: Pickle.dict([("w", tensor)]), keys: [key], data: data), place: "x")
+    }
+    #expect(try read(key: String(repeating: "1", count: 64)).floats("w") == [0, 0])
+    let key = try #require(throws: ModelError.self) { _ = try read(key: String(repeating: "1", count: 65)) }
+    #expect(key.message.contains("65 bytes"))
+
+    // Every byte makes a value.
+    let long = [0x80, 2] + [UInt8](repeating: UInt8(ascii: "N"), count: 1 << 22)
+    let length = try #require(throws: ModelError.self) { _ = try PickledWeights(long, place: "x") }
+    #expect(length.message.contains("longer than 4194304 bytes"))
 }
