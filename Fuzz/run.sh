@@ -1,7 +1,7 @@
 #!/bin/sh
 # usage: Fuzz/run.sh TARGET [libFuzzer options]
 # for example: Fuzz/run.sh jsonl -seed=1 -runs=10000000
-# Builds the target's room with libFuzzer's coverage (FUZZ_FLAGS="-sanitize=address" adds another check) and runs it.
+# Builds the target's room with libFuzzer's coverage (FUZZ_FLAGS="-sanitize=fuzzer,address" adds another check) and runs it.
 # Inputs found so far are kept in .build/fuzz/TARGET; a crash leaves its input in .build/fuzz/crash-….
 set -eu
 cd "$(dirname "$0")/.."
