@@ -19,7 +19,7 @@ package struct ModelFiles: Sendable {
             throw ModelError(
                 "there is no config.json", place: directory, fix: "name a folder that `save_pretrained` wrote")
         }
-        config = try Self.parse(try Files.read(path), path)
+        config = try JSON(ofModel: try Files.read(path), place: path)
         weights = try WeightFiles(directory: directory)
     }
 
@@ -32,20 +32,9 @@ package struct ModelFiles: Sendable {
             }
             return part
         }
-        config = try Self.parse(try artifact.bytes(try part("config.json")), place + "/config.json")
+        config = try JSON(ofModel: try artifact.bytes(try part("config.json")), place: place + "/config.json")
         let file = try artifact.blobs.expanded(try part("model.safetensors").digest)
         weights = try WeightFiles(TensorFile(file, place: place + "/model.safetensors"))
-    }
-
-    /// - Throws: `ModelError` for what is no JSON.
-    static func parse(_ bytes: [UInt8], _ place: String) throws -> JSON {
-        do {
-            return try JSON(parsing: bytes)
-        } catch let error as ContainerError {
-            throw ModelError(
-                "not valid JSON: " + error.message, place: place, cause: "the file was cut off or edited",
-                fix: "download or save the model again")
-        }
     }
 }
 

@@ -1,5 +1,7 @@
 // The one error type of this module: what went wrong, where, why, and how to fix it.
 
+import Container
+
 /// A model, a checkpoint or a training run that cannot go on.
 package struct ModelError: Error, Sendable, Equatable, CustomStringConvertible {
     package var message: String
@@ -20,5 +22,19 @@ package struct ModelError: Error, Sendable, Equatable, CustomStringConvertible {
         if let cause { lines.append("  why: " + cause) }
         if let fix { lines.append("  fix: " + fix) }
         return lines.joined(separator: "\n")
+    }
+}
+
+extension JSON {
+    /// A file of a model folder.
+    /// - Throws: `ModelError` for what is no JSON.
+    init(ofModel bytes: [UInt8], place: String) throws {
+        do {
+            try self.init(parsing: bytes)
+        } catch let error as ContainerError {
+            throw ModelError(
+                "not valid JSON: " + error.message, place: place, cause: "the file was cut off or edited",
+                fix: "download or save the model again")
+        }
     }
 }

@@ -9,7 +9,7 @@ package struct WeightIndex: Sendable {
 
     /// - Throws: `ModelError` for what is no JSON, has no `weight_map`, or names a file that is none of this folder.
     package init(parsing bytes: [UInt8], place: String) throws {
-        let json = try ModelFiles.parse(bytes, place)
+        let json = try JSON(ofModel: bytes, place: place)
         guard let map = json["weight_map"]?.object, !map.isEmpty else {
             throw ModelError("the index has no 'weight_map'", place: place)
         }
