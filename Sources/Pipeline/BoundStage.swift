@@ -22,6 +22,8 @@ package struct BoundStage: Sendable {
     package var maxRejected: Double? { box.maxRejected }
     /// What the bits of the output depend on beside the inputs; nil for most stages. May be slow the first time.
     package func numerics() -> JSON? { box.numerics() }
+    /// Why this machine cannot run the stage, and what to do.
+    package var obstacle: String? { box.obstacle }
     package func uses(_ port: String) -> Bool { box.uses(port) }
     /// What running would cost; inputs that are not made yet are absent, and the configs of what makes them are in
     /// `waiting`.
@@ -75,6 +77,7 @@ protocol StageBox: Sendable {
     var readsFileNames: Bool { get }
     var maxRejected: Double? { get }
     func numerics() -> JSON?
+    var obstacle: String? { get }
     func uses(_ port: String) -> Bool
     func estimate(_ inputs: [String: [StoredArtifact]], _ waiting: [String: [JSON]]) throws -> StageEstimate?
     var canonicalConfig: JSON { get }
@@ -104,6 +107,7 @@ struct Bound<S: Stage>: StageBox {
     var readsFileNames: Bool { S.readsFileNames(config) }
     var maxRejected: Double? { S.maxRejected(config) }
     func numerics() -> JSON? { S.numerics(config) }
+    var obstacle: String? { S.obstacle(config) }
     func uses(_ port: String) -> Bool { S.uses(port, config) }
     func estimate(_ inputs: [String: [StoredArtifact]], _ waiting: [String: [JSON]]) throws -> StageEstimate? {
         try S.estimate(config, inputs: inputs, waiting: waiting)

@@ -29,6 +29,9 @@ package protocol Stage: Sendable {
     static func readsFileNames(_ config: Config) -> Bool
     /// CPU kind, BLAS and the like, for stages whose bits depend on them; recorded with the result, never in a key.
     static func numerics(_ config: Config) -> JSON?
+    /// Why this machine cannot run the stage, and what to do; nil where it can. A run says so before it begins; the stage
+    /// itself refuses once it comes to that.
+    static func obstacle(_ config: Config) -> String?
     /// The share of rejected items past which the stage fails; nil for stages that reject nothing.
     static func maxRejected(_ config: Config) -> Double?
     /// What running would cost, for `plan`; nil for stages whose cost nobody asks about.
@@ -51,6 +54,7 @@ extension Stage {
     package static func pieceConfig(_ config: Config) -> Config { config }
     package static func readsFileNames(_ config: Config) -> Bool { false }
     package static func numerics(_ config: Config) -> JSON? { nil }
+    package static func obstacle(_ config: Config) -> String? { nil }
     package static func maxRejected(_ config: Config) -> Double? { nil }
     package static func estimate(
         _ config: Config, inputs: [String: [StoredArtifact]], waiting: [String: [JSON]]

@@ -11,7 +11,7 @@ package enum Pretrain: Stage {
     package typealias Config = PretrainConfig
     package typealias Output = CheckpointArtifact
 
-    package static let name = "pretrain", version = 3
+    package static let name = "pretrain", version = 4
     package static let summary = "trains a BERT on shards: masked words and how two texts are related"
     static let shards = InputPort<ShardsArtifact>(
         "shards", .many, help: "training rows; several in order, which `phases` names by number")
@@ -22,7 +22,11 @@ package enum Pretrain: Stage {
     package static var ports: [AnyInputPort] { [shards.erased, vocabulary.erased, start.erased] }
 
     package static func numerics(_ config: Config) -> JSON? {
-        Numerics.json(of: config.trainingPrecision)
+        Numerics.json(of: config.precision)
+    }
+
+    package static func obstacle(_ config: Config) -> String? {
+        config.precision.obstacle.map { "precision is \(config.precision.rawValue), but \($0.cause); \($0.fix)" }
     }
 
     /// The one piece reads the training and validation rows, never the test side.

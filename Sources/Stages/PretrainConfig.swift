@@ -78,8 +78,6 @@ package struct PhaseConfig: StageConfig {
 }
 
 package struct PretrainConfig: StageConfig {
-    /// fp16 is refused.
-    package enum Precision: String, CaseIterable, Sendable { case fp32, bf16, fp16 }
     /// What happens where the model of port `init` has other words or positions than this run.
     package enum Mismatch: String, CaseIterable, Sendable { case refuse, extend }
 
@@ -112,7 +110,7 @@ package struct PretrainConfig: StageConfig {
     package var hiddenDropout = 0.1
     package var attentionDropout = 0.1
     package var seed = 0
-    package var precision = Precision.fp32
+    package var precision = TrainingPrecision.fp32
     package var validationSteps = 500
     package var validationRows = 256
     package var earlyStoppingPatience = 0
@@ -143,17 +141,6 @@ package struct PretrainConfig: StageConfig {
 
     package func problems() -> [ConfigProblem] {
         var problems: [ConfigProblem] = []
-        if precision == .fp16 {
-            problems.append(
-                ConfigProblem(
-                    "is fp16, which no device here computes in", key: "precision",
-                    fix: "use fp32, or bf16 where the CPU has it"))
-        } else if let obstacle = trainingPrecision.obstacle {
-            problems.append(
-                ConfigProblem(
-                    "is \(precision.rawValue), which this machine cannot train in", key: "precision",
-                    cause: obstacle.cause, fix: obstacle.fix))
-        }
         if gradientAccumulation > batchSize {
             problems.append(
                 ConfigProblem(
@@ -194,8 +181,6 @@ package struct PretrainConfig: StageConfig {
         }
         return problems
     }
-
-    var trainingPrecision: TrainingPrecision { TrainingPrecision(rawValue: precision.rawValue) ?? .fp32 }
 
     /// Sequences computed at once.
     private var partSize: Int { (batchSize + gradientAccumulation - 1) / gradientAccumulation }
@@ -249,7 +234,7 @@ package struct PretrainConfig: StageConfig {
         settings.weightDecay = weightDecay
         settings.maxGradNorm = maxGradNorm
         settings.dropout = hiddenDropout > 0 || attentionDropout > 0
-        settings.precision = trainingPrecision
+        settings.precision = precision
         settings.validationSteps = validationSteps
         settings.validationRows = validationRows
         settings.saveSteps = saveSteps

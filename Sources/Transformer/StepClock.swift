@@ -9,6 +9,8 @@ struct StepClock {
     private var lastLog = ContinuousClock.now
     private var loggedStep: Int
     private var loggedTokens: Int
+    /// Since the last log.
+    private var leftOut = Duration.zero
     private var lastCheckpoint = ContinuousClock.now
     private var reports = 0
     private var secondsPerStep = 0.0
@@ -26,6 +28,13 @@ struct StepClock {
     /// True right after the first rate came in.
     private(set) var isFirstReport = false
 
+    /// Runs what is no training: its time does not count in the rate of tokens.
+    mutating func leavingOut(_ body: () throws -> Void) rethrows {
+        let begin = ContinuousClock.now
+        try body()
+        leftOut += ContinuousClock.now - begin
+    }
+
     /// Every `every` steps: the rates since the last time, as a line for the run's record.
     mutating func tick(_ step: Int, _ tokens: Int, every: Int, of steps: Int) -> JSON? {
         isFirstReport = false
@@ -33,12 +42,14 @@ struct StepClock {
         guard step % due == 0 || step == steps || reports == 0 && step - firstStep >= 3 else { return nil }
         let now = ContinuousClock.now
         let seconds = seconds(now - lastLog)
-        guard seconds > 0, step > loggedStep else { return nil }
-        tokensPerSecond = Double(tokens - loggedTokens) / seconds
+        let training = seconds - self.seconds(leftOut)
+        guard training > 0, step > loggedStep else { return nil }
+        tokensPerSecond = Double(tokens - loggedTokens) / training
         secondsPerStep = seconds / Double(step - loggedStep)
         reports += 1
         isFirstReport = reports == 1
         lastLog = now
+        leftOut = .zero
         loggedStep = step
         loggedTokens = tokens
         return [

@@ -4,7 +4,7 @@ import Container
 import Kernels
 
 extension Trainer {
-    /// One step: batch, gradients, clipping, AdamW, metrics, validation if it is due.
+    /// One step: batch, gradients, clipping, AdamW, metrics.
     /// - Throws: `ModelError` once too many steps in a row were not finite, or hopeless.
     func step(rate: String) throws {
         let step = state.step + 1
@@ -34,7 +34,6 @@ extension Trainer {
                 "tokens": JSON(state.tokens),
             ])
         }
-        if isDue(settings.validationSteps, orAtEnd: true) { try validate() }
         if settings.logSteps > 0, step % settings.logSteps == 0 || step == settings.steps {
             observer.progress(step, "loss \(rounded(loss, 4))" + (rate.isEmpty ? "" : ", " + rate))
         }

@@ -6,7 +6,8 @@ import Kernels
 
 extension Trainer {
     /// Losses over the first `validationRows` validation rows of every data set, without dropout, with the masks of
-    /// the first pass: the same text and masks every time.
+    /// the first pass: the same text and masks every time. What training starts from is shown too, but is no candidate for
+    /// the best.
     func validate() throws {
         var total = BatchLosses()
         var mlm = 0.0
@@ -41,8 +42,18 @@ extension Trainer {
             line["validation_drp_loss"] = finite(loss)
             line["validation_drp_accuracy"] = .number(Double(total.drpCorrect) / Double(total.sequences))
         }
-        if settings.earlyStoppingPatience > 0 || settings.saveBest { try compare(total, &line) }
+        if state.step > 0, settings.earlyStoppingPatience > 0 || settings.saveBest { try compare(total, &line) }
         append(line)
+        observer.message(Self.summary(total, step: state.step))
+    }
+
+    private static func summary(_ losses: BatchLosses, step: Int) -> String {
+        func share(_ right: Int, of all: Int) -> String {
+            "\(rounded(100 * Double(right) / Double(max(1, all)), 1))% right"
+        }
+        let mlm = "MLM loss \(rounded(losses.mlm, 4)), \(share(losses.mlmCorrect, of: losses.masked))"
+        let drp = losses.drp.map { "; DRP loss \(rounded($0, 4)), \(share(losses.drpCorrect, of: losses.sequences))" }
+        return (step == 0 ? "validation before training: " : "validation after step \(step): ") + mlm + (drp ?? "")
     }
 
     /// Is this the best validation so far? Decides early stopping and publishes the best parameters.

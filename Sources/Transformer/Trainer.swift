@@ -128,6 +128,7 @@ package final class Trainer {
     package func run() throws -> TrainingResult {
         try resume()
         observer.begin(state.metrics)
+        if state.metrics.isEmpty, settings.validationSteps > 0 { try validate() }
         var clock = StepClock(step: state.step, tokens: state.tokens)
         while state.step < settings.steps, !state.isStopped {
             if observer.isCancelled() {
@@ -135,6 +136,7 @@ package final class Trainer {
                 throw TrainingCancelled()
             }
             try step(rate: clock.rate)
+            if isDue(settings.validationSteps, orAtEnd: true) { try clock.leavingOut { try validate() } }
             if let rate = clock.tick(state.step, state.tokens, every: settings.logSteps, of: settings.steps) {
                 observer.record(rate)
             }

@@ -13,6 +13,7 @@ package struct TrainingEstimate: Sendable {
     package let bytes: Int
     /// Expected floating-point operations of matrix products, multiply and add counted separately.
     package let operations: Double
+    private let precision: TrainingPrecision
 
     init(_ trainer: Trainer) {
         let config = trainer.model.config
@@ -39,6 +40,7 @@ package struct TrainingEstimate: Sendable {
         self.passes = passes
         self.tokens = Int(tokens)
         self.operations = operations
+        precision = settings.precision
         let buffers = trainer.accumulated == nil ? 3 : 4
         bytes = trainer.engine.bytes + buffers * 4 * trainer.model.layout.count
     }
@@ -67,7 +69,8 @@ package struct TrainingEstimate: Sendable {
         }
         lines.append(
             "\(parameters) parameters, about \(tokens) tokens, \(rounded(operations / 1e12, 2)) TFLOP, "
-                + "\(rounded(Double(bytes) / 1048576, 0)) MiB of memory")
+                + "\(rounded(Double(bytes) / 1048576, 0)) MiB of memory"
+                + (precision == .fp32 ? "" : ", products in \(precision.rawValue)"))
         return lines
     }
 

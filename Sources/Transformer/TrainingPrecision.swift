@@ -18,16 +18,18 @@ package enum TrainingPrecision: String, CaseIterable, Sendable {
 
     /// Why this machine cannot train in it, and what to do; nil where it can.
     package var obstacle: (cause: String, fix: String)? {
+        obstacle(canBF16: Device.cpu(.bf16) != nil, namesLibrary: Device.cpu.cblas != nil)
+    }
+
+    package func obstacle(canBF16: Bool, namesLibrary: Bool) -> (cause: String, fix: String)? {
         guard self == .bf16 else { return nil }
-        guard Device.cpu(.bf16) != nil else {
+        guard canBF16 else {
             return (
                 "this CPU (\(Device.cpu.cpuKind)) has no AVX-512 BF16",
-                "use fp32, or a machine that has it: AMD Zen 4, Intel Cooper Lake or Sapphire Rapids, or a later one"
+                "use fp32, or a machine that has it: AMD Zen 4, Intel Cooper Lake or Sapphire Rapids, for example"
             )
         }
-        guard Device.cpu.cblas == nil else {
-            return ("\(Numerics.libraryVariable) names a library of fp32 products", "use fp32, or unset the variable")
-        }
-        return nil
+        return namesLibrary
+            ? ("\(Numerics.libraryVariable) names a library of fp32 products", "use fp32, or unset the variable") : nil
     }
 }

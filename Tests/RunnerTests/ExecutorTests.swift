@@ -6,6 +6,15 @@ import Runner
 import Testing
 
 @Suite struct ExecutorTests {
+    @Test func `what this machine cannot run is said before the run begins`() throws {
+        let shop = try Workshop()
+        try shop.pipeline(read: ", needs: warp drive")
+        try shop.run()
+        let warned = try #require(shop.warnings.first)
+        #expect(shop.warnings.count == 1 && warned.contains("pipeline.yaml:3:") && warned.contains("no warp drive"))
+        #expect(try shop.run().piecesRun == 0)
+    }
+
     @Test func `a second run makes no piece, calls no stage and gives the same digests`() throws {
         let shop = try Workshop()
         let first = try shop.run()

@@ -51,17 +51,23 @@ enum ReadLines: Stage {
         var files: [InputFile] = []
         var upper = false
         var maxRejected = 0.5
+        /// What no machine has.
+        var needs = ""
         var tag = ""
         static let keys: [ConfigKey<Self>] = [
             .files("files", \.files, required: true, help: "Files to read."),
             .bool("upper", \.upper, help: "Upper case."),
             .number("max_rejected", \.maxRejected, in: 0...1, operational: true, help: "Share."),
+            .string("needs", \.needs, operational: true, help: "Hardware."),
             .string("tag", \.tag, operational: true, help: "Test that asks."),
         ]
     }
     typealias Output = Words
     static let name = "read", version = 1, summary = "Reads lines.", ports: [AnyInputPort] = []
     static func maxRejected(_ config: Config) -> Double? { config.maxRejected }
+    static func obstacle(_ config: Config) -> String? {
+        config.needs.isEmpty ? nil : "this machine has no \(config.needs)"
+    }
 
     static func gather(_ context: StageContext<Config>) throws -> [Piece] {
         Calls.note(context.config.tag, "gather read")

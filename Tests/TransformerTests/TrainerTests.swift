@@ -184,6 +184,25 @@ func `a run stopped under three threads ends under one in the same bits`(precisi
     #expect(try train(toySettings(), scratch: folder.path).parameters == reference.parameters)
 }
 
+@Test func `bf16 needs the CPU's instructions and our own products`() {
+    let half = TrainingPrecision.bf16
+    #expect(half.obstacle(canBF16: false, namesLibrary: false)?.cause.contains("AVX-512 BF16") == true)
+    #expect(half.obstacle(canBF16: true, namesLibrary: true)?.cause.contains("LINKLOOM_CBLAS") == true)
+    #expect(half.obstacle(canBF16: true, namesLibrary: false) == nil)
+    #expect(TrainingPrecision.fp32.obstacle(canBF16: false, namesLibrary: true) == nil)
+}
+
+@Test(.enabled(if: TrainingPrecision.bf16.obstacle != nil))
+func `training in bf16 on a machine that cannot is an error with cause and fix`() throws {
+    var settings = toySettings()
+    settings.precision = .bf16
+    let error = try #require(throws: ModelError.self) {
+        _ = try Trainer(
+            model: BertModel(toyConfig(), seed: 3), settings: settings, masking: toyMasking(), data: toyData())
+    }
+    #expect(error.cause?.contains("AVX-512 BF16") == true && error.fix != nil)
+}
+
 @Test func `a state of other settings is not gone on from`() throws {
     let folder = try TemporaryFolder()
     #expect(throws: TrainingCancelled.self) { _ = try train(toySettings(), scratch: folder.path, stopAfter: 3) }

@@ -60,7 +60,7 @@ private func rows(_ shapes: [(length: Int, second: Int)], vocabulary: Int) -> [I
         settings.warmupSteps = 1
         settings.learningRate = 1e-4
         settings.logSteps = steps
-        settings.precision = TrainingPrecision(rawValue: environment["PRECISION"] ?? "fp32") ?? .fp32
+        settings.precision = try #require(TrainingPrecision(rawValue: environment["PRECISION"] ?? "fp32"))
         let masking = Masking(maskID: 103, vocabularySize: 30522, neverMasked: [0, 101, 102, 103])
         let data = TrainingData(train: ArraySource(rows(try shapes(batch * 4, length: length), vocabulary: 30522)))
         var observer = TrainingObserver()

@@ -45,8 +45,8 @@ enum { CK_ATTENTION_TILE = 128 };
 typedef void ck_map_fn(float *out, const float *x, size_t n);
 
 // C (m, n) = alpha * op(A) * op(B) + beta * C, op(A): (m, k), op(B): (k, n), row-major, leading dimensions in floats.
-// beta 0: the old C is not read, and every row begins with `bias` (n) unless that is NULL. Sums over k run in chunks fixed by k alone, so an element's bits do not depend on m, n
-// or what is computed beside it. Uses up to 700 KB of stack.
+// beta 0: the old C is not read, and every row begins with `bias` (n) unless that is NULL. Sums over k run in chunks fixed
+// by k alone, so an element's bits do not depend on m, n or what is computed beside it. Uses up to 700 KB of stack.
 typedef void ck_matmul_fn(float *restrict c, const float *a, const float *b, const float *_Nullable bias, size_t m,
                           size_t n, size_t k, bool transpose_a, bool transpose_b, float alpha, float beta, size_t lda,
                           size_t ldb, size_t ldc);
@@ -209,7 +209,7 @@ typedef struct {
 #undef CK_FIELD
 } ck_ops;
 
-// Products of CK_AVX512_BF16, those of attention and of the vocabulary too, round their factors to bf16 and add in fp32;
+// Products of CK_AVX512_BF16, those of attention and of the vocabulary too, round their factors to bf16 (subnormal ones to 0) and add in fp32;
 // it agrees with the others to three digits. All else is CK_AVX512's.
 typedef enum { CK_REFERENCE = 0, CK_AVX2 = 1, CK_AVX512 = 2, CK_AVX512_BF16 = 3 } ck_variant;
 

@@ -1,13 +1,13 @@
 // Vector matrix products. op(B) is packed block by block into panels two vectors wide, which then stream from the L2
 // cache; a panel of rows of op(A) stays in the L1 cache while it meets every panel of B. A tile of C lives in registers.
 //
-// Every element of C is a sum over k in ascending order, cut into chunks whose number and borders depend on K alone;
-// a chunk is summed from zero by fused multiply-adds and then added to C. So the bits of an element depend on its own
+// Every element of C is a sum over packed elements in ascending order of k, cut into chunks whose number and borders
+// depend on K alone; a chunk is summed from zero (in fp32 by fused multiply-adds) and then added to C. So the bits of an element depend on its own
 // row and column and on K, never on the rows or columns computed beside it.
 //
 // A packed element is a factor, or, where CK_BF16 is set, two factors of consecutive k, rounded to bf16 (to nearest, ties
-// to even): a sum then adds two products at a time, in fp32 (VDPBF16PS, Intel 64 and IA-32 Architectures Software
-// Developer's Manual, volume 2). Rows of A are then packed always; C stays fp32.
+// to even; subnormal factors count as 0): a sum then adds two products at a time, in fp32 (VDPBF16PS, Intel 64 and IA-32
+// Architectures Software Developer's Manual, volume 2). Rows of A are then packed always; C stays fp32.
 #ifndef CK_PRODUCT_H
 #define CK_PRODUCT_H
 
@@ -16,7 +16,7 @@
 enum {
     TILE_ROWS = CK_LANES == 16 ? 14 : 6,  // as many accumulators as registers allow beside B and a row's element
     TILE_COLUMNS = 2 * CK_LANES,
-    CHUNK = 512,                           // most products of one chunk of a sum
+    CHUNK = 512,                           // most packed elements of one chunk of a sum
     BLOCK_COLUMNS = 256,                   // columns of B packed at once: with CHUNK half of a 1 MB L2 cache
     GROUP_PANELS = 4,                      // panels of a transposed A packed at once: an eighth of it
     FACTORS = CK_BF16 ? 2 : 1,             // of a packed element
@@ -253,7 +253,8 @@ CK_INLINE const float *v_rows(float *restrict packed, const float *x, size_t ld,
                               size_t *row_step) {
 #if CK_BF16
     // One after another, a cache line and more apart.
-    *row_step = (v_depth(k) + LANES - 1) / LANES * LANES + (v_depth(k) % 64 == 0 ? LANES : 0);
+    *row_step = (v_depth(k) + LANES - 1) / LANES * LANES;
+    if (*row_step % 64 == 0) *row_step += LANES;
     for (size_t r = 0; r < rows; r++)
         for (size_t i = 0; i < k; i += FACTORS * LANES)
             v_put(packed + r * *row_step + i / FACTORS, v_take(x + r * ld + i, k - i), 0);
