@@ -9,7 +9,7 @@ target=${1:?usage: Fuzz/run.sh TARGET [libFuzzer options]}
 shift
 container= transformer=
 case $target in
-wikitext | mediawiki | jsonl | wikiextractor | pubmed | jats | wordpiece)
+wikitext | mediawiki | jsonl | wikiextractor | pubmed | jats | wordpiece | vocabulary)
     room=Text
     text=$(find Sources/Text -name '*.swift')
     libraries="-larchive"
@@ -31,7 +31,8 @@ pickle | weights | safetensors | config | index)
     ;;
 esac
 out=.build/fuzz
-objects=$out/$room
+# A build for each set of flags.
+objects=$out/$room$(echo "${FUZZ_FLAGS:-}" | tr -c 'a-z0-9\n' '-')
 binary=$objects/fuzz
 fuzzing=$(find Tests/Fuzzing -name '*.swift')
 targets="Fuzz/fuzz.swift Tests/${room}Tests/FuzzTargets.swift Tests/${room}Tests/FuzzSeeds.swift"

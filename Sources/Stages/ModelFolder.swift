@@ -61,7 +61,12 @@ struct ModelFolder {
     /// What a vocab.txt does not say of its texts; without the file, an uncased BERT's.
     private static func options(_ path: String) throws -> WordPieceOptions {
         guard Files.exists(path) else { return WordPieceOptions() }
-        let config = try JSON(parsing: try Files.read(path))
+        let config: JSON
+        do {
+            config = try JSON(ofModel: try Files.read(path), place: path)
+        } catch let error as ModelError {
+            throw StageError(error)
+        }
         var options = WordPieceOptions(lowercase: config["do_lower_case"]?.bool ?? true)
         options.stripAccents = config["strip_accents"]?.bool
         options.handleChineseChars = config["tokenize_chinese_chars"]?.bool ?? true

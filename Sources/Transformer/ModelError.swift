@@ -1,6 +1,6 @@
 // The one error type of this module: what went wrong, where, why, and how to fix it.
 
-import Container
+package import Container
 
 /// A model, a checkpoint or a training run that cannot go on.
 package struct ModelError: Error, Sendable, Equatable, CustomStringConvertible {
@@ -28,7 +28,7 @@ package struct ModelError: Error, Sendable, Equatable, CustomStringConvertible {
 extension JSON {
     /// A file of a model folder.
     /// - Throws: `ModelError` for what is no JSON.
-    init(ofModel bytes: [UInt8], place: String) throws {
+    package init(ofModel bytes: [UInt8], place: String) throws {
         do {
             try self.init(parsing: bytes)
         } catch let error as ContainerError {

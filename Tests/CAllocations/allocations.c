@@ -1,3 +1,5 @@
+// For tests only, whose one program has this malloc everywhere.
+//
 // malloc and its like, counted by thread and handed on to glibc. A program's own definitions come before those of its
 // libraries, so that what the Swift runtime asks for is counted too; free stays glibc's, as the memory is.
 

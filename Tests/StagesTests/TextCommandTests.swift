@@ -195,6 +195,16 @@ private func distance(_ a: [Float], _ b: [Float]) -> Float {
     }
 }
 
+@Suite struct ModelFolderTests {
+    @Test func `a tokenizer_config that was cut off is an error with its place and a fix`() throws {
+        let folder = try ToyFolder()
+        let place = folder.path + "/tokenizer_config.json"
+        try Files.publish(Array("{\"do_lower_case\": fal".utf8), at: place)
+        let error = try #require(throws: StageError.self) { _ = try folder.embed(["a"]) }
+        #expect(error.place == place && error.cause != nil && error.fix != nil)
+    }
+}
+
 @Suite struct RelationPredictorTests {
     @Test(arguments: [(3, "drp"), (2, "cls.seq_relationship")])
     func `the relation head's softmax comes with the relations' names`(classes: Int, head: String) throws {

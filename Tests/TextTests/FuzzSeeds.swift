@@ -57,6 +57,16 @@ extension FuzzTarget {
                 "The étude [MASK] 2.5-fold, don't 漢字 ﬁ Ａ İ ẞ",
                 "a\u{301}\u{302} \u{AD}\u{200D}\u{0}\u{FFFD} [UNK][SEP] 한글 ǅ \u{1F600}",
             ]
+        case .vocabulary:
+            [
+                "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nthe\n##ing\r\né\ne\u{301}\n",
+                "{\"added_tokens\":[{\"id\":4,\"content\":\"[MASK]\",\"lstrip\":false}],\"normalizer\":{\"type\":"
+                    + "\"BertNormalizer\",\"clean_text\":true,\"handle_chinese_chars\":false,\"strip_accents\":null,"
+                    + "\"lowercase\":false},\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"},\"model\":{\"type\":"
+                    + "\"WordPiece\",\"unk_token\":\"[UNK]\",\"continuing_subword_prefix\":\"##\","
+                    + "\"max_input_chars_per_word\":9,\"vocab\":{\"[PAD]\":0,\"[UNK]\":1,\"[CLS]\":2,\"[SEP]\":3,"
+                    + "\"\\u00e9\":5,\"##\\ud83d\\ude00\":6}}}",
+            ]
         }
     }
 
@@ -111,6 +121,15 @@ extension FuzzTarget {
                 "<xref ref-type=\"bibr\" rid=\"r\">",
                 "</xref>", "<ref id=\"r\">", "</ref>", "<list>", "</list>", "<fig>", "</fig>", "<sup>", "</sup>",
                 "<body>",
+            ]
+        case .vocabulary:
+            [
+                "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "\n", "\r", "##", "{", "}", "[", "]", ",", ":", "\"",
+                "\\u",
+                "\\n", "0", "5", "7", "-1", "1e3", "9223372036854775808", "null", "true", "false", "\"vocab\":{",
+                "\"id\":",
+                "\"content\":", "\"max_input_chars_per_word\":", "\"continuing_subword_prefix\":", "\"unk_token\":",
+                "\"strip_accents\":", ",\"x\":7", "é", "e\u{301}", "\u{0}", "\u{FEFF}",
             ]
         case .wordpiece:
             [

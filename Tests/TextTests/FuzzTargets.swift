@@ -6,7 +6,7 @@ import Text
 
 /// One reader under test.
 enum FuzzTarget: String, FuzzedReader {
-    case wikitext, mediawiki, jsonl, wikiextractor, pubmed, jats, wordpiece
+    case wikitext, mediawiki, jsonl, wikiextractor, pubmed, jats, wordpiece, vocabulary
 
     func brokenPromise(_ input: [UInt8]) -> String? {
         switch self {
@@ -17,6 +17,7 @@ enum FuzzTarget: String, FuzzedReader {
         case .pubmed: Self.pubmed(input)
         case .jats: Self.jats(input)
         case .wordpiece: Self.wordpiece(input)
+        case .vocabulary: Self.vocabulary(input)
         }
     }
 
@@ -112,7 +113,7 @@ enum FuzzTarget: String, FuzzedReader {
 
     private static let pubmedFile = FuzzFile(), jatsFile = FuzzFile()
 
-    private static let vocabulary: WordPieceVocabulary? = {
+    private static let characters: WordPieceVocabulary? = {
         var tokens = SpecialTokens().all
         for ascii in UInt8(33)..<127 {
             let character = String(decoding: [ascii], as: UTF8.self)
@@ -123,10 +124,10 @@ enum FuzzTarget: String, FuzzedReader {
     }()
 
     /// Meets all inputs, so its cache fills and starts afresh. One thread at a time uses it: a test runs a target once.
-    private nonisolated(unsafe) static let encoder = vocabulary.map(WordPieceEncoder.init)
+    private nonisolated(unsafe) static let encoder = characters.map(WordPieceEncoder.init)
 
     private static func wordpiece(_ input: [UInt8]) -> String? {
-        guard let vocabulary, let encoder else { return "the vocabulary is sound" }
+        guard let characters, let encoder else { return "the vocabulary is sound" }
         return input.withUnsafeBufferPointer { bytes in
             var tokens = EncodedTokens()
             encoder.encode(bytes, into: &tokens)
@@ -136,14 +137,44 @@ enum FuzzTarget: String, FuzzedReader {
                 if tokens.begin[i] < last || tokens.begin[i] > tokens.end[i] || tokens.end[i] > input.count {
                     return "offsets ascend inside the text"
                 }
-                if tokens.ids[i] >= vocabulary.tokens.count { return "ids are of the vocabulary" }
+                if tokens.ids[i] >= characters.tokens.count { return "ids are of the vocabulary" }
                 last = tokens.begin[i]
             }
             guard input.count % 32 == 0 else { return nil }
             var fresh = EncodedTokens()
-            WordPieceEncoder(vocabulary).encode(bytes, into: &fresh)
+            WordPieceEncoder(characters).encode(bytes, into: &fresh)
             return fresh == tokens ? nil : "the cache changes nothing"
         }
+    }
+
+    /// The input as a vocab.txt and as a tokenizer.json: what is taken can be encoded with, and reads back as written.
+    private static func vocabulary(_ input: [UInt8]) -> String? {
+        do {
+            let tokens = try VocabularyFiles.tokens(text: input, file: "f")
+            let made = try WordPieceVocabulary(tokens: tokens, options: WordPieceOptions())
+            let again = try VocabularyFiles.tokens(text: HuggingFaceTokenizerFiles.vocabularyText(made), file: "f")
+            if !equal(again, tokens) { return "vocab.txt reads back" }
+        } catch {
+            // A VocabularyError: the compiler knows no other here.
+        }
+        do {
+            let read = try VocabularyFiles.tokenizer(json: input, file: "f")
+            let made = try WordPieceVocabulary(tokens: read.tokens, options: read.options)
+            let file = HuggingFaceTokenizerFiles.tokenizer(made)
+            let again = try VocabularyFiles.tokenizer(json: file, file: "f")
+            if !equal(again.tokens, read.tokens) || again.options != read.options { return "tokenizer.json reads back" }
+            var tokens = EncodedTokens()
+            input.withUnsafeBufferPointer { WordPieceEncoder(made).encode($0, into: &tokens) }
+            if tokens.ids.contains(where: { $0 >= made.tokens.count }) { return "ids are of the vocabulary" }
+        } catch {
+            return nil
+        }
+        return nil
+    }
+
+    /// By bytes: as strings, a composed and a decomposed spelling are one.
+    private static func equal(_ a: [String], _ b: [String]) -> Bool {
+        a.elementsEqual(b) { $0.utf8.elementsEqual($1.utf8) }
     }
 
     /// Chunks whose size the input decides, so that every border is tried.

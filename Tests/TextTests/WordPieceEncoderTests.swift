@@ -87,5 +87,9 @@ import Text
             message(good + ["a"])
                 == "the token 'a' stands twice, as id 5 and as id 6 | remove one of the two lines")
         #expect(message(good + [""]) == "token 6 is empty | remove the blank line")
+        // What vocab.txt could not give back.
+        for end in ["\n", "\r"] { #expect(message(good + ["b" + end]) == "token 6 holds a line break | ") }
+        #expect(message(["\u{FEFF}x"] + good) == "token 0 begins with a byte order mark | ")
+        #expect(message(good + ["\u{FEFF}x"]) == nil)
     }
 }

@@ -19,9 +19,12 @@ package final class WordPieceVocabulary: Sendable {
         // By bytes: as strings, a composed and a decomposed spelling would be one token.
         var ids: [[UInt8]: UInt32] = [:]
         ids.reserveCapacity(tokens.count)
+        if tokens[0].utf8.starts(with: [0xEF, 0xBB, 0xBF]) {
+            throw VocabularyError("token 0 begins with a byte order mark", cause: "vocab.txt would lose it")
+        }
         for (id, token) in tokens.enumerated() {
             guard !token.isEmpty else { throw VocabularyError("token \(id) is empty", fix: "remove the blank line") }
-            guard !token.utf8.contains(10) else {
+            guard !token.utf8.contains(where: { $0 == 10 || $0 == 13 }) else {
                 throw VocabularyError("token \(id) holds a line break", cause: "vocab.txt has a line for each token")
             }
             if let other = ids.updateValue(UInt32(id), forKey: Array(token.utf8)) {
