@@ -115,7 +115,8 @@ package enum CheckpointArtifact: Artifact {
         try Files.publish(try EventFile.file(metrics: bytes), at: context.directory + "/" + EventFile.name)
         for line in bytes.split(separator: UInt8(ascii: "\n")) {
             var row = try JSON(parsing: Array(line))
-            row["tokens_per_second"] = row["step"]?.int.flatMap { rates[$0] } ?? .null
+            // Steps of training have a rate, validations have none.
+            if row["tokens"] != nil { row["tokens_per_second"] = row["step"]?.int.flatMap { rates[$0] } ?? .null }
             lines += row.canonical + [UInt8(ascii: "\n")]
         }
         try Files.publish(lines, at: context.directory + "/training.jsonl")
