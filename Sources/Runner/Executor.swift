@@ -74,8 +74,7 @@ package final class Executor {
             let wanted = try plan.stages(until: options.until)
             for stage in wanted {
                 guard let obstacle = stage.bound.obstacle else { continue }
-                reporter.warning(
-                    "\(stage.location): unless it is made already, '\(stage.name)' will fail here: \(obstacle)")
+                warn("\(stage.location): unless it is made already, '\(stage.name)' will fail here", obstacle)
             }
             var healed = 0
             while true {

@@ -99,13 +99,9 @@ package enum Import: Stage {
                 fix: "name the folder that `save_pretrained` or `linkloom export` wrote")
         }
         let folder = String(config.path.dropLast("/config.json".count))
-        let files: ModelFiles
-        let read: HuggingFaceModel
-        do {
-            files = try ModelFiles(directory: folder)
-            read = try HuggingFaceModel.read(files, seed: 0)
-        } catch let error as ModelError {
-            throw StageError(error)
+        let (files, read) = try staged {
+            let files = try ModelFiles(directory: folder)
+            return (files, try HuggingFaceModel.read(files, seed: 0))
         }
         let model = read.model
         if !read.initialised.isEmpty {

@@ -17,12 +17,7 @@ struct ModelFolder {
     /// - Throws: `StageError` naming the file that is missing or does not fit the others.
     init(directory: String) throws {
         self.directory = directory
-        let read: HuggingFaceModel
-        do {
-            read = try HuggingFaceModel.read(try ModelFiles(directory: directory), seed: 0)
-        } catch let error as ModelError {
-            throw StageError(error)
-        }
+        let read = try staged { try HuggingFaceModel.read(try ModelFiles(directory: directory), seed: 0) }
         model = read.model
         initialised = read.initialised
         let (file, vocabulary) = try Self.vocabulary(directory)
@@ -61,12 +56,7 @@ struct ModelFolder {
     /// What a vocab.txt does not say of its texts; without the file, an uncased BERT's.
     private static func options(_ path: String) throws -> WordPieceOptions {
         guard Files.exists(path) else { return WordPieceOptions() }
-        let config: JSON
-        do {
-            config = try JSON(ofModel: try Files.read(path), place: path)
-        } catch let error as ModelError {
-            throw StageError(error)
-        }
+        let config = try staged { try JSON(ofModel: try Files.read(path), place: path) }
         var options = WordPieceOptions(lowercase: config["do_lower_case"]?.bool ?? true)
         options.stripAccents = config["strip_accents"]?.bool
         options.handleChineseChars = config["tokenize_chinese_chars"]?.bool ?? true

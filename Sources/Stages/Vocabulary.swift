@@ -187,13 +187,6 @@ package enum Vocabulary: Stage {
     }
 }
 
-/// Runs `body`; a `VocabularyError` becomes the error of the stage.
-func staged<R>(_ place: String? = nil, _ body: () throws -> R) throws -> R {
-    do { return try body() } catch let error as VocabularyError {
-        throw StageError(error.message, place: error.place ?? place, cause: error.cause, fix: error.fix)
-    }
-}
-
 extension WordPieceVocabulary {
     /// What the metadata of a `vocabulary` says of it: everything but the tokens.
     var metadata: JSON {

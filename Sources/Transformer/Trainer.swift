@@ -93,10 +93,11 @@ package final class Trainer {
         self.scratch = scratch
         let rules = BatchRules(
             drpWeight: settings.drpWeight, slices: settings.slices, seed: settings.seed, masking: masking)
-        guard let device = Device.cpu(settings.precision.device), settings.precision.obstacle == nil else {
+        let obstacle = settings.precision.obstacle
+        guard let device = Device.cpu(settings.precision.device), obstacle == nil else {
             throw ModelError(
-                "training in \(settings.precision.rawValue) is not possible here",
-                cause: settings.precision.obstacle?.cause, fix: settings.precision.obstacle?.fix)
+                "training in \(settings.precision.rawValue) is not possible here", cause: obstacle?.cause,
+                fix: obstacle?.fix)
         }
         engine = try BatchEngine(
             model: model, rules: rules, limits: limits, batchSize: settings.partSize,

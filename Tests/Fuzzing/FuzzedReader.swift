@@ -13,10 +13,25 @@ package protocol FuzzedReader: RawRepresentable<String>, CaseIterable, Sendable 
 }
 
 extension FuzzedReader {
-    /// The short version of Fuzz/run.sh: inputs that some steps of a fixed random sequence make of the seeds.
-    /// Deterministic, so a failure is one for everybody.
-    /// - Returns: the first promise that was broken and the input that did it; nil if all hold.
-    package func firstBroken(steps: Int) -> (promise: String, input: [UInt8])? {
+    /// The short version of Fuzz/run.sh, for the tests.
+    /// - Returns: the first promise that was broken and the input that did it, in words; nil if all hold.
+    package func shortRun() -> String? {
+        #if DEBUG
+            let steps = 1_000
+        #else
+            let steps = 20_000
+        #endif
+        return firstBroken(steps: steps).map { promise, input in
+            let shown = input.map {
+                $0 > 0x20 && $0 < 0x7F ? String(Unicode.Scalar($0)) : "\\u{\(String($0, radix: 16))}"
+            }
+            return "\(self): not so: \(promise): \(shown.joined())"
+        }
+    }
+
+    /// Inputs that some steps of a fixed random sequence make of the seeds. Deterministic, so a failure is one for
+    /// everybody.
+    private func firstBroken(steps: Int) -> (promise: String, input: [UInt8])? {
         var mutator = Mutator(state: 13, words: words)
         let seeds = seeds
         var pool = seeds

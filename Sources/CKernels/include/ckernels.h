@@ -209,8 +209,8 @@ typedef struct {
 #undef CK_FIELD
 } ck_ops;
 
-// Products of CK_AVX512_BF16, those of attention and of the vocabulary too, round their factors to bf16 (subnormal ones to 0) and add in fp32;
-// it agrees with the others to three digits. All else is CK_AVX512's.
+// Products of CK_AVX512_BF16, those of attention and of the vocabulary too, round their factors to bf16 (subnormal ones to
+// 0) and add in fp32: one is within 2^-8 of the sum of its absolute products. All else is CK_AVX512's.
 typedef enum { CK_REFERENCE = 0, CK_AVX2 = 1, CK_AVX512 = 2, CK_AVX512_BF16 = 3 } ck_variant;
 
 // The table of a variant, or NULL where this CPU (or build) cannot run it. The reference always can.

@@ -2,8 +2,8 @@
 // cache; a panel of rows of op(A) stays in the L1 cache while it meets every panel of B. A tile of C lives in registers.
 //
 // Every element of C is a sum over packed elements in ascending order of k, cut into chunks whose number and borders
-// depend on K alone; a chunk is summed from zero (in fp32 by fused multiply-adds) and then added to C. So the bits of an element depend on its own
-// row and column and on K, never on the rows or columns computed beside it.
+// depend on K alone; a chunk is summed from zero (in fp32 by fused multiply-adds) and then added to C. So the bits of an
+// element depend on its own row and column and on K, never on the rows or columns computed beside it.
 //
 // A packed element is a factor, or, where CK_BF16 is set, two factors of consecutive k, rounded to bf16 (to nearest, ties
 // to even; subnormal factors count as 0): a sum then adds two products at a time, in fp32 (VDPBF16PS, Intel 64 and IA-32
@@ -244,9 +244,7 @@ CK_INLINE void v_row_panel(float *c, size_t ldc, const float *old, size_t old_st
 CK_INLINE bool v_rows_collide(size_t lda) { return lda % 1024 == 0; }
 
 // Floats that v_rows may pack into.
-CK_INLINE size_t v_rows_count(size_t k) {
-    return LANES * (CK_BF16 ? v_depth(k) + LANES : k);
-}
+CK_INLINE size_t v_rows_count(size_t k) { return LANES * (CK_BF16 ? v_depth(k) + LANES : k); }
 
 // Rows of a matrix as v_row_panel takes them: packed into `packed`, or left where they lie.
 CK_INLINE const float *v_rows(float *restrict packed, const float *x, size_t ld, size_t rows, size_t k,
